@@ -1,0 +1,338 @@
+// The storage contract: what the gateway must remember, as use-case verbs. One verb is one transaction. Back ends:
+// store/memory (the executable specification), store/sqlite; the conformance suite in tests/store is run on each and is
+// the real definition. Used by: service (accept, work on transfers, read), queue (claim, send, finish). Only `app`
+// names a back end. Thread rule: every verb may be called from any thread and blocks until the effect is durable.
+// Failure rule: Busy = nothing happened, try again; Conflict = see the verb; Ambiguous = the commit's result is unknown
+// and the process must stop accepting; Unavailable/Corrupt = the store is dead, the process ends and the restart
+// recovers.
+//
+// ## What is stored
+//   record    what a sender gave us: original bytes, digest, key; later its canonical form and the hash of the maps
+//   that made it transfer  the case; also the unit of work and the lock: whoever holds its work lease may change it
+//   delivery  one message or letter on its way to one endpoint (a leg of the transfer), with its bytes once it is
+//   prepared release   (delivery, consent record, BTF record, validity): the permission to send; claim() joins it
+//   attempt   append only: what we tried and what came back
+//   audit     append only, hash-chained; the timeline of a transfer is its audit rows
+//
+// ## States of a delivery (kTransitions below is the whole table; a CHECK constraint and the conformance suite mirror
+// it)
+//   Held      waits for other legs of its transfer (dependency); has no bytes yet
+//   Queued    has bytes, but an earlier delivery of the same (transfer, endpoint) is not finished: FIFO
+//   Ready     head of its (transfer, endpoint), may be claimed when due
+//   Leased    claimed by a node; `sending` tells whether bytes may have left
+//   Awaiting  the receiver has it, its business acknowledgement is not here yet
+//   Resolving bytes may have left and no answer came: resend only to an idempotent receiver, else read back, else a
+//   person Done, Parked (a person must act; blocks its lane), Cancelled
+// At most one delivery per (transfer, endpoint) is in Ready/Leased/Awaiting/Resolving/Parked: a unique index guarantees
+// one head.
+//
+// ## Work on transfers
+// accept() and finish() mark the transfer due; claimTransfers() leases due transfers; saveTransfer() writes the outcome
+// under the lease token and clears "due" unless something new came meanwhile. So all thinking about one transfer is
+// serialised, on any number of nodes, and a crash between accept and thinking loses nothing. Rejected: a job table (a
+// second queue to keep in step), optimistic versions (two nodes map the same record and one throws the work away).
+//
+// ## Withdrawal
+// An accepted consent or BTF record voids the live releases of its transfer in the accept transaction, before anybody
+// has understood the record: it may be a withdrawal. The work that follows renews the releases or stops the legs.
+#pragma once
+
+#include "gateway/base/clock.h"
+#include "gateway/base/result.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lotsen::store {
+
+using Id = std::string;  // a UUID, lower case
+
+enum class RecordKind : std::uint8_t { Referral, Consent, Btf, Message, Acknowledgement };
+enum class RecordState : std::uint8_t { Accepted, Processed, Parked };
+enum class TransferState : std::uint8_t { Waiting, Released, Completed, Withdrawn, Parked };
+enum class DeliveryState : std::uint8_t { Held, Queued, Ready, Leased, Awaiting, Resolving, Done, Parked, Cancelled };
+enum class Role : std::uint8_t { Provider, Mediator, Pas, Receipt, PatientLetter, ClinicianLetter, Recall, Local };
+
+// The one spelling of each name, in SQL, API, metrics and documents: "patient-letter", "awaiting" …
+std::string_view name(RecordKind kind);
+std::string_view name(RecordState state);
+std::string_view name(TransferState state);
+std::string_view name(DeliveryState state);
+std::string_view name(Role role);
+/// True if a delivery may go from one state to the other.
+bool mayGo(DeliveryState from, DeliveryState to);
+
+struct AuditEntry {
+  Instant at;
+  std::string actor;   // partner id, "gateway", or "operator:<name>"
+  std::string action;  // stable: "record-accepted", "transfer-released", "delivery-sent", "consent-withdrawn" …
+  Id transfer;         // may be empty
+  Id subject;          // record or delivery id; may be empty
+  std::string detail;  // JSON object of codes and ids; never patient data
+};
+
+struct Record {
+  Id id;
+  Id transfer;
+  RecordKind kind = RecordKind::Referral;
+  std::string partner;     // authenticated sender
+  std::string channel;     // "pas/referral", "process-message"
+  std::string key;         // idempotency key, unique per partner
+  std::string digest;      // canonical digest of the body
+  std::string businessId;  // the record's own id
+  std::int64_t version = 1;
+  std::string mediaType;
+  std::string body;  // original bytes, for ever unchanged
+  Instant receivedAt;
+  std::string configRevision;
+  RecordState state = RecordState::Accepted;
+  std::string reason;     // when Parked: a reason code
+  std::string issues;     // OperationOutcome JSON of mapping and validation; may be empty
+  std::string canonical;  // canonical Bundle JSON, once Processed
+  std::string mapHash;
+};
+
+struct Transfer {
+  Id id;
+  std::string partner;  // who brought the case
+  std::string caseKey;  // the referral id in the partner's system
+  TransferState state = TransferState::Waiting;
+  std::string reasons;    // JSON array of {code, text, path, remedy}: shut gates or why it is parked
+  std::string agreement;  // agreement id, once known
+  Instant createdAt;
+  Instant changedAt;
+};
+
+struct Delivery {
+  Id id;
+  Id transfer;
+  Role role = Role::Provider;
+  std::string partner;        // the receiver
+  std::string endpoint;       // endpoint id of that partner
+  std::int64_t sequence = 0;  // order within (transfer, endpoint), given by the store
+  DeliveryState state = DeliveryState::Held;
+  std::string messageId;  // MessageHeader.id (UUID); for letters the letter's id
+  std::string bundleId;
+  std::string mediaType;
+  std::string body;       // empty while Held; read with deliveryBody() or in Claimed
+  std::string mapHash;    // maps or template that made the body
+  std::vector<Id> after;  // deliveries that must be Done first
+  bool needsRelease = false;
+  bool sending = false;  // Leased: bytes may have left
+  std::uint32_t attempts = 0;
+  std::uint64_t token = 0;
+  Instant dueAt;
+  Instant deadlineAt;  // after this a retry becomes Parked
+  std::string reason;  // Parked, Cancelled: reason code; Ready again: why the last attempt failed
+  Instant createdAt;
+  Instant finishedAt;
+};
+
+struct Release {
+  Id delivery;
+  Id consentRecord;   // empty when no consent is needed (policy): basis says why
+  Id btfRecord;       // empty for internal transfers
+  Instant validFrom;  // claim() refuses outside [validFrom, validUntil)
+  Instant validUntil;
+  std::string basis;  // "consent", "internal-policy" …
+};
+
+// --- accept
+// -------------------------------------------------------------------------------------------------------------
+
+/// An acknowledgement message that came in: what it does to the delivery it names.
+struct AckEffect {
+  std::string messageId;                   // the request it answers
+  DeliveryState to = DeliveryState::Done;  // Done, Ready (transient) or Parked (fatal)
+  Instant dueAt;                           // for Ready
+  std::string reason;                      // for Ready and Parked
+};
+
+struct AcceptItem {
+  Record record;
+  std::string caseKey;         // of the transfer, which is created if it does not exist
+  bool voidsReleases = false;  // consent and BTF records
+  int answerStatus = 202;      // stored with the record, replayed to a repeat
+  std::string answerBody;
+  std::optional<AckEffect> acknowledgement;
+  std::vector<AuditEntry> audit;
+};
+
+enum class AckResult : std::uint8_t { None, Applied, Unknown, Late };  // Late: the delivery is already finished
+
+struct Accepted {
+  bool duplicate = false;  // same key, same digest: nothing was written, the answer is the stored one
+  Id record;
+  Id transfer;
+  int answerStatus = 202;
+  std::string answerBody;
+  AckResult acknowledgement = AckResult::None;
+};
+
+// --- work on transfers
+// --------------------------------------------------------------------------------------------------
+
+struct TransferWork {
+  Transfer transfer;
+  std::vector<Record> records;       // all of the transfer, oldest first, with bodies and canonical forms
+  std::vector<Delivery> deliveries;  // all of it, without bodies
+  std::uint64_t token = 0;
+};
+
+struct RecordChange {
+  Id id;
+  RecordState state = RecordState::Processed;
+  std::string reason;
+  std::string issues;
+  std::string canonical;
+  std::string mapHash;
+};
+
+/// Gives a Held delivery its bytes (it goes to Ready or Queued), parks it, or cancels an unfinished one.
+struct DeliveryChange {
+  Id id;
+  DeliveryState to = DeliveryState::Ready;  // Ready (the store decides Ready or Queued), Parked, Cancelled
+  std::string mediaType;
+  std::string body;
+  std::string mapHash;
+  std::string reason;
+};
+
+/// Everything that thinking about a transfer led to, in one transaction.
+struct TransferChange {
+  Id id;
+  std::uint64_t token = 0;  // of the claim; a stale one is refused with Conflict and nothing is written
+  TransferState state = TransferState::Waiting;
+  std::string reasons;
+  std::string agreement;
+  std::optional<Instant> dueAt;  // look again then (a BTF that becomes valid, a deadline)
+  std::vector<RecordChange> records;
+  std::vector<Delivery>
+      created;  // Held (no body) or Ready (body given; the store makes it Queued when it is not the head)
+  std::vector<DeliveryChange> changed;  // a Leased one is not cancelled under the sender's feet: its change is skipped
+                                        // and reported in `skipped`
+  std::vector<Release> releases;  // new or renewed, for created and existing deliveries
+  std::vector<AuditEntry> audit;
+};
+
+struct Saved {
+  std::vector<Id> skipped;
+};
+
+// --- delivery
+// -----------------------------------------------------------------------------------------------------------
+
+/// Which node holds a lease, and its incarnation: a restart is a new epoch.
+struct Owner {
+  std::string node;
+  std::uint64_t epoch = 0;
+};
+
+struct Claimed {
+  Delivery delivery;       // with body
+  bool resolving = false;  // an earlier attempt is ambiguous
+};
+
+struct AttemptEnd {
+  Id delivery;
+  std::uint64_t token = 0;
+  DeliveryState to = DeliveryState::Done;  // Done, Ready, Awaiting, Resolving, Parked
+  Instant dueAt;                           // for Ready and Resolving
+  std::string reason;                      // for all but Done: a reason code
+  std::string outcome;                     // stable class name: "done", "retry", "ambiguous", "fatal" …
+  int httpStatus = 0;                      // 0: no answer
+  std::string phase;                       // how far the attempt came: "connect", "send", "answer"
+  std::string responseDigest;
+  std::vector<AuditEntry> audit;
+};
+
+struct Attempt {
+  Id delivery;
+  std::uint32_t number = 0;
+  std::string node;
+  Instant claimedAt;
+  std::optional<Instant> sentAt;  // when bytes could first leave
+  std::optional<Instant> endedAt;
+  std::string outcome;
+  int httpStatus = 0;
+  std::string phase;
+  std::string responseDigest;
+};
+
+// --- reading
+// ------------------------------------------------------------------------------------------------------------
+
+struct TransferView {
+  Transfer transfer;
+  std::vector<Record> records;       // without bodies and canonical forms
+  std::vector<Delivery> deliveries;  // without bodies
+  std::vector<Release> releases;     // live ones
+  std::vector<Attempt> attempts;
+  std::vector<AuditEntry> timeline;
+};
+
+struct TransferFilter {
+  std::optional<TransferState> state;
+  std::string partner;
+  Id after;  // keyset paging: transfers created before this one (newest first)
+  std::size_t limit = 50;
+};
+
+struct Counts {
+  std::vector<std::pair<std::string, std::uint64_t>> transfers;   // by state name
+  std::vector<std::pair<std::string, std::uint64_t>> deliveries;  // by state name
+  std::uint64_t records = 0;
+  std::optional<Instant> oldestReady;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  /// A new incarnation of this node; leases of its earlier ones are taken back: claimed-only attempts go to Ready,
+  /// those whose bytes may have left to Resolving, work leases are dropped.
+  virtual Result<Owner> openNode(std::string_view node, Instant now) = 0;
+
+  /// Conflict: same partner and key with another digest, nothing stored. A duplicate is a success with `duplicate` set.
+  virtual Result<Accepted> accept(AcceptItem item) = 0;
+
+  /// Leases up to `limit` due transfers (oldest due first) to `owner` until `leaseUntil`.
+  virtual Result<std::vector<TransferWork>> claimTransfers(const Owner& owner, std::size_t limit, Instant now,
+                                                           Instant leaseUntil) = 0;
+  virtual Result<Saved> saveTransfer(TransferChange change, Instant now) = 0;
+  /// Gives the lease back without a change (the work failed for a reason of ours); the transfer is due again at
+  /// `dueAt`.
+  virtual Status returnTransfer(const Id& transfer, std::uint64_t token, Instant dueAt) = 0;
+
+  /// Leases up to `limit` due heads (Ready or Resolving) of this endpoint and writes their attempt rows. A delivery
+  /// that needs a release is claimed only with a live one that is valid now; where it has expired, its transfer is
+  /// marked due instead.
+  virtual Result<std::vector<Claimed>> claim(const Owner& owner, std::string_view endpoint, std::size_t limit,
+                                             Instant now, Instant leaseUntil) = 0;
+  /// Before the first byte leaves: marks the attempts as sending. Returns those that may go; a release that was voided
+  /// since the claim takes its delivery out (it goes back to Ready, unsent).
+  virtual Result<std::vector<Id>> startSending(const std::vector<std::pair<Id, std::uint64_t>>& claimed,
+                                               Instant now) = 0;
+  /// Ends attempts; a stale token changes nothing and is reported. Promotes the next of each (transfer, endpoint);
+  /// marks the transfer due whenever a delivery became Done or Parked.
+  virtual Result<std::vector<Id>> finish(std::vector<AttemptEnd> ends, Instant now) = 0;
+  /// Leases whose time is over, of any node: as openNode() treats them. Returns how many.
+  virtual Result<std::size_t> expireLeases(Instant now) = 0;
+  /// Safety net: promotes heads that nobody promoted. Anything but 0 is an alarm.
+  virtual Result<std::size_t> promoteOrphans(Instant now) = 0;
+
+  /// Endpoints with at least one due head, for the delivery loop; and when the next one falls due.
+  virtual Result<std::vector<std::string>> dueEndpoints(Instant now, std::optional<Instant>& nextDue) = 0;
+
+  virtual Result<TransferView> transfer(const Id& id) = 0;  // NotFound
+  virtual Result<std::vector<Transfer>> transfers(const TransferFilter& filter) = 0;
+  virtual Result<Record> record(const Id& id) = 0;      // with body
+  virtual Result<Delivery> delivery(const Id& id) = 0;  // with body
+  virtual Result<Counts> counts() = 0;
+  /// Checks the audit chain from its start; Corrupt names the first broken row.
+  virtual Status verifyAudit() = 0;
+};
+
+}  // namespace lotsen::store
