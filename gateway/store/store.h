@@ -152,7 +152,8 @@ struct AckEffect {
 
 struct AcceptItem {
   Record record;
-  std::string caseKey;         // of the transfer, which is created if it does not exist
+  std::string caseKey;         // of the transfer, which is created if it does not exist; an acknowledgement has no transfer
+                               // of its own (record.transfer is empty): the store sets that of the delivery it names
   bool voidsReleases = false;  // consent and BTF records
   int answerStatus = 202;      // stored with the record, replayed to a repeat
   std::string answerBody;
