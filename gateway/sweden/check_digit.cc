@@ -1,0 +1,16 @@
+#include "gateway/sweden/check_digit.h"
+
+namespace lotsen::sweden {
+
+bool hasLuhnDigit(std::string_view digits) {
+  if (digits.empty() || !areDigits(digits)) return false;
+  int sum = 0;
+  bool doubled = false;
+  for (std::size_t i = digits.size(); i-- > 0; doubled = !doubled) {
+    const int product = (digits[i] - '0') * (doubled ? 2 : 1);
+    sum += product / 10 + product % 10;
+  }
+  return sum % 10 == 0;
+}
+
+}  // namespace lotsen::sweden
