@@ -1,6 +1,6 @@
-// HTTP request and response as values: what handlers see. No I/O, no sockets. The wire form is read by reader.h and written by
-// writer.h in this folder.
-// Thread rule: plain values. Failure rule: reader.h answers with a status, see there.
+// HTTP request and response as values: what handlers see. No I/O, no sockets. The wire form is read by reader.h and
+// written by writer.h in this folder. Thread rule: plain values. Failure rule: reader.h answers with a status, see
+// there.
 #pragma once
 
 #include <string>
@@ -35,7 +35,9 @@ struct Response {
   bool close = false;
 
   static Response json(int status, std::string body, std::string_view mediaType = "application/json");
-  static Response fhir(int status, std::string body) { return json(status, std::move(body), "application/fhir+json; charset=utf-8"); }
+  static Response fhir(int status, std::string body) {
+    return json(status, std::move(body), "application/fhir+json; charset=utf-8");
+  }
   static Response text(int status, std::string body, std::string_view mediaType = "text/plain; charset=utf-8");
 };
 
