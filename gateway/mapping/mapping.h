@@ -1,19 +1,19 @@
 // FHIR Mapping Language: map texts are parsed, checked and compiled once into a Library, then run by pure functions.
 // Used by: service (in-maps and out-maps), the verbs `transform`, `mapping test`, `bench map`.
-// Thread rule: a Library is immutable and may be shared; one run uses one thread. Pure: no I/O; time and id seed are inputs.
-// Failure rule: faults in a map are Issues with file:line:column (all at once) and the code Invalid; a failing transform
-// gives Issues and no document.
-// Spec: http://hl7.org/fhir/R4/mapping-language.html and the R5 grammar; http://hl7.org/fhir/R4/structuremap.html.
+// Thread rule: a Library is immutable and may be shared; one run uses one thread. Pure: no I/O; time and id seed are
+// inputs. Failure rule: faults in a map are Issues with file:line:column (all at once) and the code Invalid; a failing
+// transform gives Issues and no document. Spec: http://hl7.org/fhir/R4/mapping-language.html and the R5 grammar;
+// http://hl7.org/fhir/R4/structuremap.html.
 #pragma once
+
+#include "gateway/base/clock.h"
+#include "gateway/fhir/issues.h"
 
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "gateway/base/clock.h"
-#include "gateway/fhir/issues.h"
 
 namespace lotsen::mapping {
 
@@ -26,8 +26,10 @@ struct CompiledMaps;  // private to this folder
 
 class Library {
  public:
-  /// All maps that a transform may need; `import` finds the others by canonical (with wildcard). The first is the entry map.
-  static Result<Library> compile(const std::vector<MapText>& maps, std::shared_ptr<const fhir::Schema> schema, fhir::Issues& issues);
+  /// All maps that a transform may need; `import` finds the others by canonical (with wildcard). The first is the entry
+  /// map.
+  static Result<Library> compile(const std::vector<MapText>& maps, std::shared_ptr<const fhir::Schema> schema,
+                                 fhir::Issues& issues);
   const CompiledMaps& maps() const { return *maps_; }
   /// Hex SHA-256 over all map texts, in order: goes into the store beside everything that these maps made.
   const std::string& hash() const;
@@ -41,19 +43,20 @@ class Library {
 };
 
 struct RunOptions {
-  Instant now{};           // now() in the map's FHIRPath
+  Instant now{};  // now() in the map's FHIRPath
   /// uuid() is name-based (RFC 9562 version 5) over (seed, map hash, ordinal): the same input gives the same output.
-  std::string seed;        // the record's digest
+  std::string seed;  // the record's digest
 };
 
 /// What became of the source: every leaf that no rule has read.
 struct LossEntry {
-  std::string path;        // "PasReferral.patient.phone"
+  std::string path;  // "PasReferral.patient.phone"
   fhir::Position at;
 };
 
 /// Runs the entry group on `source` into a new document of the target type.
-Result<fhir::Document> transform(const Library& library, const fhir::Document& source, const RunOptions& options, fhir::Issues& issues);
+Result<fhir::Document> transform(const Library& library, const fhir::Document& source, const RunOptions& options,
+                                 fhir::Issues& issues);
 /// After a run: the leaves of `source` that stayed untouched, in document order.
 std::vector<LossEntry> unaccounted(const fhir::Document& source);
 

@@ -1,0 +1,332 @@
+#include "gateway/mapping/rule_parser.h"
+
+#include "gateway/mapping/expression.h"
+#include "gateway/mapping/parser.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+namespace lotsen::mapping {
+
+namespace {
+
+constexpr int kMaxRuleDepth = 64;
+
+constexpr std::array<std::string_view, 17> kTransforms = {
+    "create", "copy",    "truncate", "escape", "cast", "append", "translate", "reference", "dateOp",
+    "uuid",   "pointer", "evaluate", "cc",     "c",    "qty",    "id",        "cp"};
+constexpr std::array<std::string_view, 5> kRootFunctions = {"iif", "now", "today", "timeOfDay", "trace"};
+
+class RuleParser {
+ public:
+  explicit RuleParser(TokenCursor& cursor) : cursor_(cursor) {}
+
+  void rules(std::vector<RuleNode>& list, int depth) {
+    if (cursor_.failed()) return;
+    if (depth > kMaxRuleDepth) {
+      cursor_.expected("fewer rules inside each other");
+      return;
+    }
+    while (!cursor_.token().is("}") && cursor_.token().kind != TokenKind::End) {
+      RuleNode node = rule(depth);
+      if (cursor_.failed()) {
+        skipRule();
+        cursor_.setFailed(cursor_.token().kind == TokenKind::End || cursor_.token().word("group"));
+        if (cursor_.failed()) return;
+        continue;
+      }
+      list.push_back(std::move(node));
+    }
+  }
+
+ private:
+  /// To just after the ';' that ends this rule, or in front of the '}' that ends its block.
+  void skipRule() {
+    int depth = 0;
+    while (cursor_.token().kind != TokenKind::End) {
+      if (depth == 0 && (cursor_.token().is("}") || (cursor_.token().at.column == 1 && cursor_.token().word("group"))))
+        return;
+      if (cursor_.token().is("{")) ++depth;
+      if (cursor_.token().is("}")) --depth;
+      const bool ends = depth == 0 && cursor_.token().is(";");
+      cursor_.next();
+      if (ends) return;
+    }
+  }
+
+  RuleNode rule(int depth) {
+    RuleNode node;
+    node.at = cursor_.token().at;
+    do node.sources.push_back(source());
+    while (!cursor_.failed() && cursor_.take(","));
+    if (!cursor_.failed() && cursor_.take("->")) {
+      do node.targets.push_back(target());
+      while (!cursor_.failed() && cursor_.take(","));
+    }
+    if (!cursor_.failed() && cursor_.takeWord("then")) body(node, depth);
+    if (cursor_.failed()) return node;
+    const bool plainName = cursor_.token().kind == TokenKind::Identifier && cursor_.token(1).is(";");
+    if (plainName || cursor_.token().kind == TokenKind::String) {
+      node.name = {cursor_.token().text, cursor_.token().at};
+      cursor_.next();
+    }
+    if (!cursor_.take(";")) {
+      cursor_.expected(node.name.empty() ? "'->', 'then', the rule's name or ';'" : "';' after the rule's name");
+    }
+    return node;
+  }
+
+  // then Group(a, b), Other(a) { rule; }
+  void body(RuleNode& node, int depth) {
+    if (!cursor_.token().is("{")) {
+      do {
+        CallNode call;
+        call.group = cursor_.string("the name of a group or '{'", true);
+        call.arguments = arguments();
+        node.calls.push_back(std::move(call));
+      } while (!cursor_.failed() && cursor_.take(","));
+    }
+    if (!cursor_.failed() && cursor_.take("{")) {
+      node.hasBody = true;
+      rules(node.rules, depth + 1);
+      cursor_.need("}");
+    }
+  }
+
+  SourceNode source() {
+    SourceNode node;
+    node.path = cursor_.path("a source: the name of a variable");
+    if (!cursor_.failed() && cursor_.take(":")) {
+      node.type = cursor_.string("the name of a type", true);
+      while (!cursor_.failed() && cursor_.take(".")) node.type.text += "." + cursor_.name("the name of a type").text;
+    }
+    if (!cursor_.failed() && cursor_.token().kind == TokenKind::Integer) cardinality(node);
+    if (!cursor_.failed() && cursor_.takeWord("default")) fallback(node);
+    sourceListMode(node);
+    if (!cursor_.failed() && cursor_.takeWord("as")) node.variable = cursor_.name("the name of a variable after 'as'");
+    if (!cursor_.failed() && cursor_.takeWord("where")) node.where = cursor_.expression(false);
+    if (!cursor_.failed() && cursor_.takeWord("check")) node.check = cursor_.expression(false);
+    if (!cursor_.failed() && cursor_.takeWord("log")) node.log = cursor_.expression(false);
+    return node;
+  }
+
+  std::uint32_t integer(const Token& at) {
+    std::uint32_t value = 0;
+    const auto result = std::from_chars(at.text.data(), at.text.data() + at.text.size(), value);
+    if (result.ec != std::errc()) cursor_.fault(at, "this number is too large");
+    return value;
+  }
+
+  void cardinality(SourceNode& node) {
+    node.min = integer(cursor_.token());
+    cursor_.next();
+    cursor_.need("..");
+    if (cursor_.failed()) return;
+    if (cursor_.take("*")) {
+      node.max = fhir::kUnbounded;
+    } else if (cursor_.token().kind == TokenKind::Integer) {
+      node.max = integer(cursor_.token());
+      if (node.max < *node.min) cursor_.fault(cursor_.token(), "the maximum is below the minimum");
+      cursor_.next();
+    } else {
+      cursor_.expected("a number or '*'");
+    }
+  }
+
+  /// `default (expression)` as published; `default "text"` as in the first form of the language.
+  void fallback(SourceNode& node) {
+    if (cursor_.token().is("(")) {
+      Operand operand;
+      operand.kind = Operand::Kind::Expression;
+      operand.text = cursor_.expression(false);
+      node.fallback = std::move(operand);
+    } else {
+      node.fallback = operand();
+    }
+  }
+
+  void sourceListMode(SourceNode& node) {
+    static constexpr std::array<std::pair<std::string_view, SourceListMode>, 5> kModes = {{
+        {"first", SourceListMode::First},
+        {"not_first", SourceListMode::NotFirst},
+        {"last", SourceListMode::Last},
+        {"not_last", SourceListMode::NotLast},
+        {"only_one", SourceListMode::OnlyOne},
+    }};
+    if (cursor_.failed()) return;
+    for (const auto& [word, mode] : kModes) {
+      if (!cursor_.takeWord(word)) continue;
+      node.listMode = mode;
+      return;
+    }
+  }
+
+  TargetNode target() {
+    TargetNode node;
+    node.at = cursor_.token().at;
+    if (cursor_.failed()) return node;
+    if (cursor_.token().is("(")) {  // (expression) as x: a value without a place
+      node.transform = evaluate(true);
+    } else if (cursor_.token().kind == TokenKind::Identifier && cursor_.token(1).is("(")) {  // append('a', b) as x
+      node.transform = invocation();
+    } else {
+      node.path = cursor_.path("a target: the name of a variable");
+      if (!cursor_.failed() && cursor_.take("=")) node.transform = transform();
+    }
+    targetListModes(node);
+    if (!cursor_.failed() && cursor_.takeWord("as")) node.variable = cursor_.name("the name of a variable after 'as'");
+    targetListModes(node);
+    return node;
+  }
+
+  void targetListModes(TargetNode& node) {
+    while (!cursor_.failed()) {
+      if (cursor_.takeWord("first")) {
+        node.listMode = TargetListMode::First;
+      } else if (cursor_.takeWord("last")) {
+        node.listMode = TargetListMode::Last;
+      } else if (cursor_.takeWord("single") || cursor_.takeWord("collate")) {
+        node.listMode = TargetListMode::Single;
+      } else if (cursor_.takeWord("share")) {
+        node.listMode = TargetListMode::Share;
+        node.shareId = cursor_.name("the name under which the target is shared");
+      } else {
+        return;
+      }
+    }
+  }
+
+  Transform evaluate(bool asIsAlias) {
+    Transform node;
+    node.name = {"evaluate", cursor_.token().at};
+    Operand operand;
+    operand.kind = Operand::Kind::Expression;
+    operand.text = cursor_.expression(asIsAlias);
+    node.arguments.push_back(std::move(operand));
+    return node;
+  }
+
+  Transform transform() {
+    if (cursor_.token().kind == TokenKind::Identifier && cursor_.token(1).is("(")) return invocation();
+    const std::size_t start = cursor_.place();
+    const fhir::Position at = cursor_.token().at;
+    Operand value = operand();
+    if (cursor_.failed()) return {};
+    if (value.kind == Operand::Kind::Expression) {
+      cursor_.returnTo(start);
+      return evaluate(true);
+    }
+    Transform node;
+    node.name = {"copy", at};
+    node.arguments.push_back(std::move(value));
+    return node;
+  }
+
+  Transform invocation() {
+    const std::size_t start = cursor_.place();
+    const bool known = std::find(kTransforms.begin(), kTransforms.end(), cursor_.token().text) != kTransforms.end();
+    if (!known &&
+        std::find(kRootFunctions.begin(), kRootFunctions.end(), cursor_.token().text) != kRootFunctions.end()) {
+      return evaluate(true);
+    }
+    Transform node;
+    node.name = cursor_.name("the name of a transform");
+    node.arguments = arguments();
+    if (!cursor_.failed() && continuesExpression(cursor_.token())) {
+      cursor_.returnTo(start);
+      return evaluate(true);
+    }
+    return node;
+  }
+
+  std::vector<Operand> arguments() {
+    std::vector<Operand> list;
+    cursor_.need("(");
+    if (cursor_.failed() || cursor_.take(")")) return list;
+    do list.push_back(operand());
+    while (!cursor_.failed() && cursor_.take(","));
+    if (!cursor_.failed() && !cursor_.take(")")) cursor_.expected("',' or ')'");
+    return list;
+  }
+
+  /// A literal, a path, or else the longest expression that stands here.
+  Operand operand() {
+    Operand node;
+    if (cursor_.failed()) return node;
+    const std::size_t start = cursor_.place();
+    node.text = {cursor_.token().text, cursor_.token().at};
+    bool simple = true;
+    switch (cursor_.token().kind) {
+      case TokenKind::String:
+        node.literal = LiteralKind::String;
+        cursor_.next();
+        break;
+      case TokenKind::Integer:
+        node.literal = LiteralKind::Integer;
+        cursor_.next();
+        break;
+      case TokenKind::Decimal:
+        node.literal = LiteralKind::Decimal;
+        cursor_.next();
+        break;
+      case TokenKind::DateTime:
+        node.literal = node.text.text.starts_with('T')                 ? LiteralKind::Time
+                       : node.text.text.find('T') != std::string::npos ? LiteralKind::DateTime
+                                                                       : LiteralKind::Date;
+        if (node.literal == LiteralKind::Time) node.text.text.erase(0, 1);
+        cursor_.next();
+        break;
+      case TokenKind::Identifier:
+        if (cursor_.token().word("true") || cursor_.token().word("false")) {
+          node.literal = LiteralKind::Boolean;
+          cursor_.next();
+        } else if (cursor_.token().text[0] == '$') {
+          simple = false;
+        } else {
+          node.kind = Operand::Kind::Path;
+          node.steps = cursor_.path("a value");
+          simple = !cursor_.token().is("(");
+        }
+        break;
+      case TokenKind::Symbol:
+        if (cursor_.token().is("-") &&
+            (cursor_.token(1).kind == TokenKind::Integer || cursor_.token(1).kind == TokenKind::Decimal)) {
+          node.literal = cursor_.token(1).kind == TokenKind::Integer ? LiteralKind::Integer : LiteralKind::Decimal;
+          node.text.text += cursor_.token(1).text;
+          cursor_.next();
+          cursor_.next();
+        } else {
+          simple = false;
+        }
+        break;
+      default: cursor_.expected("a value: a string, a number, a variable or a FHIRPath expression"); return node;
+    }
+    const bool number = node.kind == Operand::Kind::Literal &&
+                        (node.literal == LiteralKind::Integer || node.literal == LiteralKind::Decimal);
+    const bool quantity =
+        number && ((cursor_.token().kind == TokenKind::String && cursor_.token().quote == '\'') ||
+                   (cursor_.token().kind == TokenKind::Identifier && isCalendarUnit(cursor_.token())));
+    if (!cursor_.failed() && simple && !quantity && !continuesExpression(cursor_.token())) return node;
+    cursor_.returnTo(start);
+    node = Operand();
+    node.kind = Operand::Kind::Expression;
+    node.text = cursor_.expression(true);
+    return node;
+  }
+
+  TokenCursor& cursor_;
+};
+
+}  // namespace
+
+void parseRules(TokenCursor& cursor, std::vector<RuleNode>& list) {
+  RuleParser(cursor).rules(list, 0);
+}
+
+std::span<const std::string_view> transformNames() {
+  return kTransforms;
+}
+
+}  // namespace lotsen::mapping
