@@ -7,24 +7,25 @@
 // recovers.
 //
 // ## What is stored
-//   record    what a sender gave us: original bytes, digest, key; later its canonical form and the hash of the maps
-//   that made it transfer  the case; also the unit of work and the lock: whoever holds its work lease may change it
-//   delivery  one message or letter on its way to one endpoint (a leg of the transfer), with its bytes once it is
-//   prepared release   (delivery, consent record, BTF record, validity): the permission to send; claim() joins it
+//   record    what a sender gave us: original bytes, digest, key; later its canonical form and the hash of its maps
+//   transfer  the case; also the unit of work and the lock: whoever holds its work lease may change it
+//   delivery  one message or letter on its way to one endpoint (a leg of the transfer), with its bytes once it has them
+//   release   (delivery, consent record, BTF record, validity): the permission to send; claim() joins it
 //   attempt   append only: what we tried and what came back
 //   audit     append only, hash-chained; the timeline of a transfer is its audit rows
 //
-// ## States of a delivery (kTransitions below is the whole table; a CHECK constraint and the conformance suite mirror
-// it)
-//   Held      waits for other legs of its transfer (dependency); has no bytes yet
+// ## States of a delivery (mayGo() is the whole table; a CHECK constraint and the conformance suite mirror it)
+//   Held      waits for other legs of its transfer (dependency); has no bytes yet and no place in its lane
 //   Queued    has bytes, but an earlier delivery of the same (transfer, endpoint) is not finished: FIFO
 //   Ready     head of its (transfer, endpoint), may be claimed when due
 //   Leased    claimed by a node; `sending` tells whether bytes may have left
 //   Awaiting  the receiver has it, its business acknowledgement is not here yet
 //   Resolving bytes may have left and no answer came: resend only to an idempotent receiver, else read back, else a
-//   person Done, Parked (a person must act; blocks its lane), Cancelled
-// At most one delivery per (transfer, endpoint) is in Ready/Leased/Awaiting/Resolving/Parked: a unique index guarantees
-// one head.
+//             person decides
+//   Done, Cancelled (both final), Parked (a person must act; blocks its lane)
+// A delivery gets its place in the lane (transfer, endpoint), its `sequence`, when it gets its bytes: one that waits
+// for another endpoint's answer, or that was parked before it had bytes (sequence 0), holds nobody up. At most one
+// delivery with a place is in Ready/Leased/Awaiting/Resolving/Parked: a unique index guarantees one head.
 //
 // ## Work on transfers
 // accept() and finish() mark the transfer due; claimTransfers() leases due transfers; saveTransfer() writes the outcome
@@ -34,15 +35,19 @@
 //
 // ## Withdrawal
 // An accepted consent or BTF record voids the live releases of its transfer in the accept transaction, before anybody
-// has understood the record: it may be a withdrawal. The work that follows renews the releases or stops the legs.
+// has understood the record: it may be a withdrawal. The work that follows renews the releases or stops the legs. If it
+// comes while somebody is thinking about the transfer, the releases of that thought are void from the start: they were
+// decided without it. A delivery without a live release is not claimable and does not count as due.
 #pragma once
 
 #include "gateway/base/clock.h"
 #include "gateway/base/result.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace lotsen::store {
@@ -54,6 +59,15 @@ enum class RecordState : std::uint8_t { Accepted, Processed, Parked };
 enum class TransferState : std::uint8_t { Waiting, Released, Completed, Withdrawn, Parked };
 enum class DeliveryState : std::uint8_t { Held, Queued, Ready, Leased, Awaiting, Resolving, Done, Parked, Cancelled };
 enum class Role : std::uint8_t { Provider, Mediator, Pas, Receipt, PatientLetter, ClinicianLetter, Recall, Local };
+
+// All states in the order of their enums, for tables and counters.
+inline constexpr TransferState kTransferStates[] = {TransferState::Waiting, TransferState::Released,
+                                                    TransferState::Completed, TransferState::Withdrawn,
+                                                    TransferState::Parked};
+inline constexpr DeliveryState kDeliveryStates[] = {
+    DeliveryState::Held,   DeliveryState::Queued,   DeliveryState::Ready,
+    DeliveryState::Leased, DeliveryState::Awaiting, DeliveryState::Resolving,
+    DeliveryState::Done,   DeliveryState::Parked,   DeliveryState::Cancelled};
 
 // The one spelling of each name, in SQL, API, metrics and documents: "patient-letter", "awaiting" …
 std::string_view name(RecordKind kind);
@@ -111,7 +125,7 @@ struct Delivery {
   Role role = Role::Provider;
   std::string partner;        // the receiver
   std::string endpoint;       // endpoint id of that partner
-  std::int64_t sequence = 0;  // order within (transfer, endpoint), given by the store
+  std::int64_t sequence = 0;  // order within (transfer, endpoint), given by the store with the bytes; 0: no place yet
   DeliveryState state = DeliveryState::Held;
   std::string messageId;  // MessageHeader.id (UUID); for letters the letter's id
   std::string bundleId;
@@ -130,6 +144,7 @@ struct Delivery {
   Instant finishedAt;
 };
 
+/// A delivery has at most one live release: a new one replaces the old.
 struct Release {
   Id delivery;
   Id consentRecord;   // empty when no consent is needed (policy): basis says why
@@ -152,8 +167,8 @@ struct AckEffect {
 
 struct AcceptItem {
   Record record;
-  std::string caseKey;         // of the transfer, which is created if it does not exist; an acknowledgement has no transfer
-                               // of its own (record.transfer is empty): the store sets that of the delivery it names
+  std::string caseKey;  // of the transfer, which is created if it does not exist; an acknowledgement has no transfer
+                        // of its own (record.transfer is empty): the store sets that of the delivery it names
   bool voidsReleases = false;  // consent and BTF records
   int answerStatus = 202;      // stored with the record, replayed to a repeat
   std::string answerBody;
@@ -161,7 +176,10 @@ struct AcceptItem {
   std::vector<AuditEntry> audit;
 };
 
-enum class AckResult : std::uint8_t { None, Applied, Unknown, Late };  // Late: the delivery is already finished
+/// Applied: the delivery was sent to this partner under this message id and moved (also a parked one, by a positive
+/// acknowledgement: the receiver has repaired its fault). Late: it is past caring. Unknown: no such message was ever
+/// sent to this partner.
+enum class AckResult : std::uint8_t { None, Applied, Unknown, Late };
 
 struct Accepted {
   bool duplicate = false;  // same key, same digest: nothing was written, the answer is the stored one
@@ -191,7 +209,10 @@ struct RecordChange {
   std::string mapHash;
 };
 
-/// Gives a Held delivery its bytes (it goes to Ready or Queued), parks it, or cancels an unfinished one.
+/// Gives a Held or byteless Parked delivery its bytes (it goes to Ready or Queued), sends a Parked one that has bytes
+/// again (with an empty body: the bytes never change), due at once; parks a Held one, or cancels an unfinished one. A
+/// change that the delivery's state does not allow any more (it was leased, acknowledged or finished meanwhile) or not
+/// yet (a delivery of `after` is not Done) is skipped and reported in `skipped`.
 struct DeliveryChange {
   Id id;
   DeliveryState to = DeliveryState::Ready;  // Ready (the store decides Ready or Queued), Parked, Cancelled
@@ -199,6 +220,7 @@ struct DeliveryChange {
   std::string body;
   std::string mapHash;
   std::string reason;
+  std::optional<Instant> deadlineAt;  // for Ready: the clock of one that was held starts when it may go
 };
 
 /// Everything that thinking about a transfer led to, in one transaction.
@@ -210,11 +232,10 @@ struct TransferChange {
   std::string agreement;
   std::optional<Instant> dueAt;  // look again then (a BTF that becomes valid, a deadline)
   std::vector<RecordChange> records;
-  std::vector<Delivery>
-      created;  // Held (no body) or Ready (body given; the store makes it Queued when it is not the head)
-  std::vector<DeliveryChange> changed;  // a Leased one is not cancelled under the sender's feet: its change is skipped
-                                        // and reported in `skipped`
-  std::vector<Release> releases;  // new or renewed, for created and existing deliveries
+  // Held (no body), Ready (body given; the store makes it Queued when it is not the head) or Parked (no body)
+  std::vector<Delivery> created;
+  std::vector<DeliveryChange> changed;  // applied before `created`
+  std::vector<Release> releases;        // new or renewed, for created and existing deliveries
   std::vector<AuditEntry> audit;
 };
 
@@ -285,7 +306,7 @@ struct Counts {
   std::vector<std::pair<std::string, std::uint64_t>> transfers;   // by state name
   std::vector<std::pair<std::string, std::uint64_t>> deliveries;  // by state name
   std::uint64_t records = 0;
-  std::optional<Instant> oldestReady;
+  std::optional<Instant> oldestReady;  // the earliest dueAt of a claimable delivery
 };
 
 class Store {
@@ -297,29 +318,33 @@ class Store {
   virtual Result<Owner> openNode(std::string_view node, Instant now) = 0;
 
   /// Conflict: same partner and key with another digest, nothing stored. A duplicate is a success with `duplicate` set.
+  /// The transfer is created if it is not there, and is due from receivedAt on if the record is still to be worked on
+  /// (state Accepted). Invalid: an id that is not a UUID, an empty partner or key.
   virtual Result<Accepted> accept(AcceptItem item) = 0;
 
   /// Leases up to `limit` due transfers (oldest due first) to `owner` until `leaseUntil`.
   virtual Result<std::vector<TransferWork>> claimTransfers(const Owner& owner, std::size_t limit, Instant now,
                                                            Instant leaseUntil) = 0;
+  /// Conflict: stale token. Invalid: the change does not fit what is stored (unknown ids, a second delivery of the same
+  /// id, a body where none may be). Nothing is written then.
   virtual Result<Saved> saveTransfer(TransferChange change, Instant now) = 0;
   /// Gives the lease back without a change (the work failed for a reason of ours); the transfer is due again at
   /// `dueAt`.
   virtual Status returnTransfer(const Id& transfer, std::uint64_t token, Instant dueAt) = 0;
 
   /// Leases up to `limit` due heads (Ready or Resolving) of this endpoint and writes their attempt rows. A delivery
-  /// that needs a release is claimed only with a live one that is valid now; where it has expired, its transfer is
-  /// marked due instead.
+  /// that needs a release is claimed only with a live one that is valid now; an expired one is voided and the transfer
+  /// marked due instead; one that is not valid yet moves the delivery's dueAt to its start.
   virtual Result<std::vector<Claimed>> claim(const Owner& owner, std::string_view endpoint, std::size_t limit,
                                              Instant now, Instant leaseUntil) = 0;
   /// Before the first byte leaves: marks the attempts as sending. Returns those that may go; a release that was voided
-  /// since the claim takes its delivery out (it goes back to Ready, unsent).
+  /// or has expired since the claim takes its delivery out (it goes back to where it came from, unsent).
   virtual Result<std::vector<Id>> startSending(const std::vector<std::pair<Id, std::uint64_t>>& claimed,
                                                Instant now) = 0;
-  /// Ends attempts; a stale token changes nothing and is reported. Promotes the next of each (transfer, endpoint);
-  /// marks the transfer due whenever a delivery became Done or Parked.
+  /// Ends attempts; a stale token changes nothing and is reported. Promotes the next of each (transfer, endpoint) that
+  /// is Done; marks the transfer due whenever a delivery became Done or Parked.
   virtual Result<std::vector<Id>> finish(std::vector<AttemptEnd> ends, Instant now) = 0;
-  /// Leases whose time is over, of any node: as openNode() treats them. Returns how many.
+  /// Leases whose time is over, of any node, on deliveries and transfers: as openNode() treats them. Returns how many.
   virtual Result<std::size_t> expireLeases(Instant now) = 0;
   /// Safety net: promotes heads that nobody promoted. Anything but 0 is an alarm.
   virtual Result<std::size_t> promoteOrphans(Instant now) = 0;

@@ -1,0 +1,51 @@
+// The storage contract on plain maps under one mutex: the executable specification that the other back ends are
+// compared with, and the store of the simulator and of quick tests. Linear searches on purpose: easy to believe, slow
+// beyond some thousand rows. Used by: app (a gateway that forgets), tests. Thread rule: as store.h. Failure rule: as
+// store.h; never Busy, Ambiguous, Unavailable or Corrupt.
+#pragma once
+
+#include "gateway/store/store.h"
+
+#include <memory>
+#include <mutex>
+
+namespace lotsen::store {
+
+class MemoryStore final : public Store {
+ public:
+  /// Everything that is stored; a value that can be copied.
+  struct State;
+
+  MemoryStore();
+  ~MemoryStore() override;
+
+  /// What is stored now, to be put back with restore(): the simulator's crash that loses what came after.
+  std::shared_ptr<const State> snapshot() const;
+  void restore(const std::shared_ptr<const State>& state);
+
+  Result<Owner> openNode(std::string_view node, Instant now) override;
+  Result<Accepted> accept(AcceptItem item) override;
+  Result<std::vector<TransferWork>> claimTransfers(const Owner& owner, std::size_t limit, Instant now,
+                                                   Instant leaseUntil) override;
+  Result<Saved> saveTransfer(TransferChange change, Instant now) override;
+  Status returnTransfer(const Id& transfer, std::uint64_t token, Instant dueAt) override;
+  Result<std::vector<Claimed>> claim(const Owner& owner, std::string_view endpoint, std::size_t limit, Instant now,
+                                     Instant leaseUntil) override;
+  Result<std::vector<Id>> startSending(const std::vector<std::pair<Id, std::uint64_t>>& claimed, Instant now) override;
+  Result<std::vector<Id>> finish(std::vector<AttemptEnd> ends, Instant now) override;
+  Result<std::size_t> expireLeases(Instant now) override;
+  Result<std::size_t> promoteOrphans(Instant now) override;
+  Result<std::vector<std::string>> dueEndpoints(Instant now, std::optional<Instant>& nextDue) override;
+  Result<TransferView> transfer(const Id& id) override;
+  Result<std::vector<Transfer>> transfers(const TransferFilter& filter) override;
+  Result<Record> record(const Id& id) override;
+  Result<Delivery> delivery(const Id& id) override;
+  Result<Counts> counts() override;
+  Status verifyAudit() override;
+
+ private:
+  mutable std::mutex mutex_;
+  std::unique_ptr<State> state_;  // never null; guarded by mutex_
+};
+
+}  // namespace lotsen::store

@@ -1,0 +1,195 @@
+#include "gateway/store/memory/state.h"
+
+#include "gateway/base/random.h"
+#include "gateway/store/rules.h"
+
+#include <algorithm>
+
+namespace lotsen::store {
+
+void MemoryStore::State::write(std::vector<AuditEntry> entries) {
+  for (AuditEntry& entry : entries) {
+    const crypto::Digest256 previous = audit.empty() ? crypto::Digest256{} : audit.back().hash;
+    const crypto::Digest256 hash = auditHash(previous, entry);
+    audit.push_back({std::move(entry), hash});
+  }
+}
+
+void MemoryStore::State::markDue(const Id& id, Instant at) {
+  StoredTransfer& row = transfers.at(id);
+  row.due = row.due ? std::min(*row.due, at) : at;
+  ++row.arrivals;
+}
+
+bool MemoryStore::State::claimable(const StoredDelivery& row) const {
+  const DeliveryState state = row.delivery.state;
+  return (state == DeliveryState::Ready || state == DeliveryState::Resolving) &&
+         (!row.delivery.needsRelease || row.release);
+}
+
+std::vector<MemoryStore::State::StoredDelivery*> MemoryStore::State::lane(const Id& transfer,
+                                                                          std::string_view endpoint) {
+  std::vector<StoredDelivery*> found;
+  for (const Id& id : transfers.at(transfer).deliveries) {
+    StoredDelivery& row = deliveries.at(id);
+    if (row.delivery.endpoint == endpoint && row.delivery.sequence > 0) found.push_back(&row);
+  }
+  std::sort(found.begin(), found.end(), [](const StoredDelivery* a, const StoredDelivery* b) {
+    return a->delivery.sequence < b->delivery.sequence;
+  });
+  return found;
+}
+
+void MemoryStore::State::enterLane(StoredDelivery& row) {
+  std::int64_t last = 0;
+  bool busy = false;
+  for (const StoredDelivery* other : lane(row.delivery.transfer, row.delivery.endpoint)) {
+    last = other->delivery.sequence;
+    busy = busy || !isFinished(other->delivery.state);
+  }
+  row.delivery.sequence = last + 1;
+  row.delivery.state = busy ? DeliveryState::Queued : DeliveryState::Ready;
+}
+
+bool MemoryStore::State::promote(const Id& transfer, std::string_view endpoint) {
+  for (StoredDelivery* row : lane(transfer, endpoint)) {
+    if (isHead(row->delivery.state)) return false;
+    if (row->delivery.state == DeliveryState::Queued) {
+      row->delivery.state = DeliveryState::Ready;
+      return true;
+    }
+  }
+  return false;
+}
+
+void MemoryStore::State::go(StoredDelivery& row, DeliveryState to, Instant now) {
+  Delivery& delivery = row.delivery;
+  LOTSEN_CHECK(delivery.state == to || mayGo(delivery.state, to));
+  delivery.state = to;
+  delivery.sending = false;
+  row.resolving = false;
+  row.lease.reset();
+  if (to == DeliveryState::Done || to == DeliveryState::Parked) markDue(delivery.transfer, now);
+  if (isFinished(to)) {
+    delivery.finishedAt = now;
+    promote(delivery.transfer, delivery.endpoint);
+  }
+}
+
+void MemoryStore::State::endAttempt(StoredDelivery& row, std::string_view outcome, Instant now) {
+  Attempt& attempt = row.attempts.back();
+  attempt.endedAt = now;
+  attempt.outcome = outcome;
+  attempt.phase = row.delivery.sending ? "send" : "connect";
+}
+
+void MemoryStore::State::loseLease(StoredDelivery& row, std::string_view outcome, Instant now) {
+  endAttempt(row, outcome, now);
+  row.delivery.reason = outcome;
+  go(row, afterLostLease(row.delivery.sending, row.resolving), now);
+}
+
+AckResult MemoryStore::State::acknowledge(const AckEffect& effect, const std::string& partner, Instant now,
+                                          Id& transfer) {
+  AckResult best = AckResult::Unknown;
+  StoredDelivery* chosen = nullptr;
+  for (auto& [id, row] : deliveries) {
+    if (row.delivery.partner != partner || row.delivery.messageId != effect.messageId) continue;
+    const AckResult verdict = judgeAcknowledgement(row.delivery.state, row.everSent, effect.to);
+    if (verdict == AckResult::Unknown) continue;
+    const bool better = best == AckResult::Unknown || (verdict == AckResult::Applied && best == AckResult::Late);
+    if (better || (verdict == best && row.ordinal < chosen->ordinal)) {
+      best = verdict;
+      chosen = &row;
+    }
+  }
+  if (chosen == nullptr) return best;
+  transfer = chosen->delivery.transfer;
+  if (best != AckResult::Applied) return best;
+  if (chosen->delivery.state == DeliveryState::Leased) endAttempt(*chosen, kAcknowledged, now);
+  if (effect.to == DeliveryState::Ready) chosen->delivery.dueAt = effect.dueAt;
+  chosen->delivery.reason = effect.to == DeliveryState::Done ? "" : effect.reason;
+  go(*chosen, effect.to, now);
+  return best;
+}
+
+bool MemoryStore::State::dependenciesDone(const std::vector<Id>& after) const {
+  return std::all_of(after.begin(), after.end(), [this](const Id& id) {
+    const auto found = deliveries.find(id);
+    return found != deliveries.end() && found->second.delivery.state == DeliveryState::Done;
+  });
+}
+
+Status MemoryStore::State::check(const TransferChange& change) const {
+  const auto belongs = [&](const Id& id) {
+    const auto found = deliveries.find(id);
+    return found != deliveries.end() && found->second.delivery.transfer == change.id;
+  };
+  const auto isCreated = [&](const Id& id) {
+    return std::any_of(change.created.begin(), change.created.end(), [&](const Delivery& d) { return d.id == id; });
+  };
+  for (const RecordChange& each : change.records) {
+    const auto found = records.find(each.id);
+    if (found == records.end() || found->second.record.transfer != change.id) {
+      return fail(Code::Invalid, "record " + each.id + " is not of transfer " + change.id);
+    }
+  }
+  for (const DeliveryChange& each : change.changed) {
+    if (!belongs(each.id)) return fail(Code::Invalid, "delivery " + each.id + " is not of transfer " + change.id);
+    const Delivery& stored = deliveries.at(each.id).delivery;
+    if (judgeChange(each, stored.state, !stored.body.empty(), true) == ChangeFit::Wrong) {
+      return fail(Code::Invalid,
+                  "delivery " + each.id + ": its bytes are missing, or there already and may not change");
+    }
+  }
+  for (const Delivery& each : change.created) {
+    if (deliveries.contains(each.id)) return fail(Code::Invalid, "delivery " + each.id + " exists already");
+    for (const Id& before : each.after) {
+      if (!belongs(before) && !isCreated(before)) {
+        return fail(Code::Invalid, "delivery " + each.id + " waits for " + before + ", which is not of its transfer");
+      }
+    }
+    if (each.state == DeliveryState::Ready && !dependenciesDone(each.after)) {
+      return fail(Code::Invalid, "delivery " + each.id + " cannot be Ready: what it waits for is not Done");
+    }
+  }
+  for (const Release& each : change.releases) {
+    if (!belongs(each.delivery) && !isCreated(each.delivery)) {
+      return fail(Code::Invalid, "a release names delivery " + each.delivery + ", which is not of its transfer");
+    }
+  }
+  return done();
+}
+
+void MemoryStore::State::apply(const DeliveryChange& change, Instant now, Saved& saved) {
+  StoredDelivery& row = deliveries.at(change.id);
+  Delivery& delivery = row.delivery;
+  const bool hadBody = !delivery.body.empty();
+  if (judgeChange(change, delivery.state, hadBody, dependenciesDone(delivery.after)) != ChangeFit::Apply) {
+    saved.skipped.push_back(change.id);
+    return;
+  }
+  delivery.reason = change.reason;
+  if (change.to != DeliveryState::Ready) {
+    go(row, change.to, now);
+    return;
+  }
+  delivery.dueAt = now;
+  if (change.deadlineAt) delivery.deadlineAt = *change.deadlineAt;
+  if (hadBody) {
+    go(row, DeliveryState::Ready, now);
+  } else {
+    delivery.mediaType = change.mediaType;
+    delivery.body = change.body;
+    delivery.mapHash = change.mapHash;
+    enterLane(row);
+  }
+}
+
+void MemoryStore::State::apply(const Release& release, bool voided) {
+  StoredDelivery& row = deliveries.at(release.delivery);
+  if (isFinished(row.delivery.state)) return;
+  row.release = voided ? std::nullopt : std::optional(release);
+}
+
+}  // namespace lotsen::store

@@ -1,0 +1,124 @@
+#include "gateway/store/rules.h"
+
+#include "gateway/base/random.h"
+
+#include <unordered_set>
+
+namespace lotsen::store {
+
+namespace {
+
+Error invalid(std::string what) {
+  return fail(Code::Invalid, std::move(what));
+}
+
+Status checkCreated(const Delivery& delivery, const Id& transfer) {
+  if (!isUuid(delivery.id)) return invalid("delivery id is not a UUID: " + delivery.id);
+  if (delivery.transfer != transfer) return invalid("delivery " + delivery.id + " names another transfer");
+  if (delivery.endpoint.empty() || delivery.partner.empty()) {
+    return invalid("delivery " + delivery.id + " has no endpoint or no partner");
+  }
+  const bool ready = delivery.state == DeliveryState::Ready;
+  if (!ready && delivery.state != DeliveryState::Held && delivery.state != DeliveryState::Parked) {
+    return invalid("delivery " + delivery.id + " cannot be created as " + std::string(name(delivery.state)));
+  }
+  if (ready == delivery.body.empty()) {
+    return invalid("delivery " + delivery.id + ": Ready needs a body, Held and Parked may not have one");
+  }
+  for (const Id& before : delivery.after) {
+    if (!isUuid(before)) return invalid("delivery " + delivery.id + " waits for something that is not a UUID");
+  }
+  return done();
+}
+
+}  // namespace
+
+bool isFinished(DeliveryState state) {
+  return state == DeliveryState::Done || state == DeliveryState::Cancelled;
+}
+
+bool isHead(DeliveryState state) {
+  switch (state) {
+    case DeliveryState::Ready:
+    case DeliveryState::Leased:
+    case DeliveryState::Awaiting:
+    case DeliveryState::Resolving:
+    case DeliveryState::Parked: return true;
+    default: return false;
+  }
+}
+
+DeliveryState afterLostLease(bool sending, bool resolving) {
+  return sending || resolving ? DeliveryState::Resolving : DeliveryState::Ready;
+}
+
+AckResult judgeAcknowledgement(DeliveryState state, bool everSent, DeliveryState to) {
+  if (!everSent) return AckResult::Unknown;
+  if (state == DeliveryState::Parked && to != DeliveryState::Done) return AckResult::Late;
+  // Ready after a lost or negative answer: the transient acknowledgement only moves the next attempt.
+  if (state == DeliveryState::Ready && to == DeliveryState::Ready) return AckResult::Applied;
+  return mayGo(state, to) ? AckResult::Applied : AckResult::Late;
+}
+
+ChangeFit judgeChange(const DeliveryChange& change, DeliveryState state, bool hasBody, bool dependenciesDone) {
+  switch (change.to) {
+    case DeliveryState::Cancelled: return mayGo(state, change.to) ? ChangeFit::Apply : ChangeFit::Skip;
+    case DeliveryState::Parked: return state == DeliveryState::Held ? ChangeFit::Apply : ChangeFit::Skip;
+    case DeliveryState::Ready: break;
+    default: return ChangeFit::Wrong;
+  }
+  if (state != DeliveryState::Held && state != DeliveryState::Parked) return ChangeFit::Skip;
+  if (hasBody != change.body.empty()) return ChangeFit::Wrong;
+  return dependenciesDone ? ChangeFit::Apply : ChangeFit::Skip;
+}
+
+Status checkAccept(const AcceptItem& item) {
+  const Record& record = item.record;
+  if (!isUuid(record.id)) return invalid("record id is not a UUID: " + record.id);
+  if (record.transfer.empty() ? !item.acknowledgement : !isUuid(record.transfer)) {
+    return invalid("record " + record.id + ": transfer id is not a UUID: " + record.transfer);
+  }
+  if (record.partner.empty() || record.key.empty()) return invalid("record " + record.id + " has no partner or no key");
+  if (item.acknowledgement) {
+    const DeliveryState to = item.acknowledgement->to;
+    if (to != DeliveryState::Done && to != DeliveryState::Ready && to != DeliveryState::Parked) {
+      return invalid("an acknowledgement cannot lead to " + std::string(name(to)));
+    }
+  }
+  return done();
+}
+
+Status checkChange(const TransferChange& change) {
+  std::unordered_set<std::string_view> ids;
+  for (const Delivery& delivery : change.created) {
+    LOTSEN_TRY_DO(checkCreated(delivery, change.id));
+    if (!ids.insert(delivery.id).second) return invalid("delivery " + delivery.id + " is created twice");
+  }
+  for (const DeliveryChange& each : change.changed) {
+    if (!ids.insert(each.id).second) return invalid("delivery " + each.id + " is changed twice");
+    if (each.to != DeliveryState::Ready && each.to != DeliveryState::Parked && each.to != DeliveryState::Cancelled) {
+      return invalid("delivery " + each.id + " cannot be changed to " + std::string(name(each.to)));
+    }
+    if (each.to != DeliveryState::Ready && !each.body.empty()) {
+      return invalid("delivery " + each.id + " gets a body only when it becomes Ready");
+    }
+  }
+  for (const Release& release : change.releases) {
+    if ((!release.consentRecord.empty() && !isUuid(release.consentRecord)) ||
+        (!release.btfRecord.empty() && !isUuid(release.btfRecord))) {
+      return invalid("the release of delivery " + release.delivery + " names a record that is not a UUID");
+    }
+  }
+  return done();
+}
+
+Status checkEnds(const std::vector<AttemptEnd>& ends) {
+  for (const AttemptEnd& end : ends) {
+    if (!mayGo(DeliveryState::Leased, end.to)) {
+      return invalid("an attempt of delivery " + end.delivery + " cannot end as " + std::string(name(end.to)));
+    }
+  }
+  return done();
+}
+
+}  // namespace lotsen::store

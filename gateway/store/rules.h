@@ -1,0 +1,36 @@
+// What every back end must decide alike: where a lost lease leads, whether an acknowledgement applies, what input a
+// verb refuses. Pure functions, so that a back end is left with storing. Used by the back ends only. Thread rule: any
+// thread. Failure rule: the check functions return Invalid with a message for the programmer.
+#pragma once
+
+#include "gateway/store/store.h"
+
+namespace lotsen::store {
+
+/// Done or Cancelled: nothing moves it any more.
+bool isFinished(DeliveryState state);
+/// States of which a lane (transfer, endpoint) has at most one.
+bool isHead(DeliveryState state);
+
+/// Where a delivery goes when its lease ends without an answer. `resolving`: an earlier attempt is ambiguous already.
+DeliveryState afterLostLease(bool sending, bool resolving);
+
+/// What an acknowledgement does to a delivery of its partner and message id. `everSent`: bytes of some attempt may have
+/// left. REQUIRES: `to` is Done, Ready or Parked.
+AckResult judgeAcknowledgement(DeliveryState state, bool everSent, DeliveryState to);
+
+/// What a change asks of a delivery, given what is stored.
+enum class ChangeFit : std::uint8_t { Apply, Skip, Wrong };
+ChangeFit judgeChange(const DeliveryChange& change, DeliveryState state, bool hasBody, bool dependenciesDone);
+
+// Input that is wrong whatever is stored.
+Status checkAccept(const AcceptItem& item);
+Status checkChange(const TransferChange& change);
+Status checkEnds(const std::vector<AttemptEnd>& ends);
+
+// Attempts that ended without an answer of the receiver: the stable names of how.
+inline constexpr std::string_view kLeaseLost = "lease-lost";
+inline constexpr std::string_view kReleaseVoid = "release-void";
+inline constexpr std::string_view kAcknowledged = "acknowledged";  // the acknowledgement overtook the answer
+
+}  // namespace lotsen::store
