@@ -87,6 +87,11 @@ bool constantTimeEquals(const Digest256& a, const Digest256& b) {
   return constantTimeEquals(view(a), view(b));
 }
 
+void wipe(std::string& secret) {
+  OPENSSL_cleanse(secret.data(), secret.size());
+  secret.clear();
+}
+
 std::string uuidV5(std::string_view space, std::string_view name) {
   LOTSEN_CHECK(isUuid(space));
   std::string message;

@@ -45,6 +45,9 @@ std::string hex(std::string_view bytes);
 bool constantTimeEquals(std::string_view a, std::string_view b);
 bool constantTimeEquals(const Digest256& a, const Digest256& b);
 
+/// Overwrites a secret that is no longer needed, in a way that the compiler keeps, and empties it.
+void wipe(std::string& secret);
+
 /// Name-based UUID (RFC 9562 version 5, SHA-1), lower case. REQUIRES: `space` is a UUID in the form of isUuid().
 std::string uuidV5(std::string_view space, std::string_view name);
 
