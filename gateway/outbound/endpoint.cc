@@ -1,0 +1,74 @@
+#include "gateway/outbound/endpoint.h"
+
+#include "gateway/base/text.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <memory>
+
+namespace lotsen::outbound {
+namespace {
+
+struct FreeUrl {
+  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+};
+
+std::string part(CURLU* url, CURLUPart which) {
+  char* text = nullptr;
+  if (curl_url_get(url, which, &text, 0) != CURLUE_OK) return {};
+  std::string copy(text);
+  curl_free(text);
+  return copy;
+}
+
+bool isLoopback(std::string_view host) {
+  if (host == "localhost" || host == "[::1]") return true;
+  const auto octets = split(host, '.');
+  return octets.size() == 4 && octets[0] == "127" &&
+         std::all_of(octets.begin(), octets.end(), [](std::string_view octet) {
+           return !octet.empty() && octet.size() <= 3 &&
+                  octet.find_first_not_of("0123456789") == std::string_view::npos;
+         });
+}
+
+bool isFileName(std::string_view id) {
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
+  };
+  return !id.empty() && id.front() != '.' && std::all_of(id.begin(), id.end(), plain);
+}
+
+Error wrong(const Endpoint& endpoint, std::string_view what) {
+  return fail(Code::Invalid, "endpoint \"" + endpoint.id + "\": " + std::string(what));
+}
+
+Status checkUrl(const Endpoint& endpoint) {
+  const std::unique_ptr<CURLU, FreeUrl> url(curl_url());
+  if (!url || curl_url_set(url.get(), CURLUPART_URL, endpoint.url.c_str(), 0) != CURLUE_OK)
+    return wrong(endpoint, "\"" + endpoint.url + "\" is not a URL; write https://host/path");
+  if (!part(url.get(), CURLUPART_USER).empty() || !part(url.get(), CURLUPART_PASSWORD).empty())
+    return wrong(endpoint, "the URL holds a user name or password; put the token in a file instead");
+  const std::string scheme = part(url.get(), CURLUPART_SCHEME);
+  if (scheme == "https") return done();
+  if (scheme != "http") return wrong(endpoint, "the URL's scheme is \"" + scheme + "\"; only https is spoken");
+  if (!isLoopback(part(url.get(), CURLUPART_HOST)))
+    return wrong(endpoint, "http without TLS is for loopback hosts only; write https");
+  return done();
+}
+
+}  // namespace
+
+Status checkEndpoint(const Endpoint& endpoint) {
+  if (!isFileName(endpoint.id)) return wrong(endpoint, "the id must be letters, digits, '-', '_' or '.'");
+  if (endpoint.kind == Endpoint::Kind::Spool) {
+    if (endpoint.folder.empty()) return wrong(endpoint, "a spool endpoint needs a folder");
+    return done();
+  }
+  if (endpoint.connectTimeout.count() <= 0 || endpoint.totalTimeout.count() <= 0)
+    return wrong(endpoint, "timeouts must be longer than nothing");
+  return checkUrl(endpoint);
+}
+
+}  // namespace lotsen::outbound

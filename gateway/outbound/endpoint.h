@@ -1,0 +1,38 @@
+// What outbound must know of one endpoint, as configuration gives it. Used by: app (fills it), outbound.
+// Thread rule: plain values. Failure rule: checkEndpoint() says what is wrong with one; nothing else looks again.
+#pragma once
+
+#include "gateway/base/clock.h"
+#include "gateway/base/result.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lotsen::outbound {
+
+struct Endpoint {
+  enum class Kind : std::uint8_t { Http, Spool };
+
+  std::string id;  // letters, digits, '-', '_', '.': it names a folder in the spool
+  Kind kind = Kind::Http;
+
+  // Http: one POST a message.
+  std::string url;        // https; http only to a loopback host
+  std::string tokenFile;  // its first line is sent as a bearer token; read anew at each sending, so it can be rotated
+  std::string caFile;     // PEM: trust these roots and nothing else; empty: the system's roots
+  std::vector<std::pair<std::string, std::string>> fields;  // sent with each message, beside our own
+  milliseconds connectTimeout{5'000};
+  milliseconds totalTimeout{30'000};  // hard end; must be shorter than the delivery's lease
+  /// The receiver drops repeats by X-Request-Id. False: each message goes on a connection of its own, because libcurl
+  /// silently repeats a POST whose kept-alive connection died (engineering note 2.5; shown in tests/outbound).
+  bool idempotent = true;
+
+  // Spool: one file a message.
+  std::string folder;  // the files go to folder/id/
+};
+
+/// Invalid: names the endpoint and what is wrong with it.
+Status checkEndpoint(const Endpoint& endpoint);
+
+}  // namespace lotsen::outbound

@@ -1,0 +1,300 @@
+#include "gateway/outbound/http_sender.h"
+
+#include "gateway/base/text.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+namespace lotsen::outbound {
+namespace {
+
+constexpr long kMaxIdleSeconds = 30;
+constexpr long kMaxLifeSeconds = 600;
+constexpr long kKeptConnections = 64;
+constexpr int kPollMillis = 1'000;
+
+bool isFieldText(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c != '\x7f'; });
+}
+
+/// The first line of the endpoint's token file.
+Result<std::string> readToken(const Endpoint& endpoint) {
+  std::string text;
+  if (!readFile(endpoint.tokenFile, text))
+    return fail(Code::Unavailable, "the token file of endpoint \"" + endpoint.id + "\" cannot be read");
+  const std::string_view line = trim(split(text, '\n').front());
+  if (line.empty() || !isFieldText(line))
+    return fail(Code::Invalid, "the token file of endpoint \"" + endpoint.id + "\" has no token in its first line");
+  return std::string(line);
+}
+
+/// One POST on its way: everything that libcurl points into lives here.
+struct Exchange {
+  const Endpoint* endpoint = nullptr;
+  queue::Sending sending;
+  CURL* easy = nullptr;
+  curl_slist* fields = nullptr;
+  std::array<char, CURL_ERROR_SIZE> error{};
+  queue::Answer answer;
+  std::size_t headSize = 0;
+  bool tooLarge = false;
+
+  Exchange() = default;
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+  ~Exchange() {
+    if (easy != nullptr) curl_easy_cleanup(easy);
+    curl_slist_free_all(fields);
+  }
+
+  bool addField(const std::string& name, const std::string& value) {
+    if (!isFieldText(value)) return false;
+    // "Name:" would make libcurl drop the field; "Name;" sends it without a value.
+    curl_slist* longer = curl_slist_append(fields, (value.empty() ? name + ";" : name + ": " + value).c_str());
+    if (longer == nullptr) return false;
+    fields = longer;
+    return true;
+  }
+};
+
+std::size_t onBody(char* data, std::size_t, std::size_t size, void* user) {
+  auto& exchange = *static_cast<Exchange*>(user);
+  if (exchange.answer.body.size() + size > HttpSender::kMaxResponse) {
+    exchange.tooLarge = true;
+    return 0;
+  }
+  exchange.answer.body.append(data, size);
+  return size;
+}
+
+std::size_t onHead(char* data, std::size_t, std::size_t size, void* user) {
+  auto& exchange = *static_cast<Exchange*>(user);
+  exchange.headSize += size;
+  if (exchange.headSize > HttpSender::kMaxHead) {
+    exchange.tooLarge = true;
+    return 0;
+  }
+  const std::string_view line(data, size);
+  if (line.starts_with("HTTP/")) {
+    exchange.answer.fields.clear();  // a 100 came first: the last head counts
+  } else if (const std::size_t colon = line.find(':'); colon != std::string_view::npos) {
+    exchange.answer.fields.emplace_back(trim(line.substr(0, colon)), trim(line.substr(colon + 1)));
+  }
+  return size;
+}
+
+void setTrust(CURL* easy, const Endpoint& endpoint) {
+  curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  if (endpoint.caFile.empty()) return;
+  curl_easy_setopt(easy, CURLOPT_CAINFO, endpoint.caFile.c_str());
+  curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
+  curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
+}
+
+void setLimits(CURL* easy, const Endpoint& endpoint) {
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(endpoint.connectTimeout.count()));
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(endpoint.totalTimeout.count()));
+  curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, kMaxIdleSeconds);
+  curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, kMaxLifeSeconds);
+  const long fresh = endpoint.idempotent ? 0L : 1L;
+  curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, fresh);
+  curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, fresh);
+}
+
+void setSurroundings(CURL* easy, const Endpoint& endpoint) {
+  curl_easy_setopt(easy, CURLOPT_PROXY, "");
+  curl_easy_setopt(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  // checkEndpoint() has seen to it that http is a loopback host.
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, endpoint.url.starts_with("https") ? "https" : "http");
+  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, nullptr);
+}
+
+Status setFields(Exchange& exchange) {
+  const queue::Sending& sending = exchange.sending;
+  bool ok = exchange.addField("Content-Type", sending.mediaType) &&
+            exchange.addField("Accept", "application/fhir+json") &&
+            exchange.addField("X-Request-Id", sending.messageId) &&
+            exchange.addField("X-Correlation-Id", sending.transfer) && exchange.addField("User-Agent", "lotsen");
+  for (const auto& [name, value] : exchange.endpoint->fields) ok = ok && exchange.addField(name, value);
+  if (!exchange.endpoint->tokenFile.empty()) {
+    LOTSEN_TRY(const std::string token, readToken(*exchange.endpoint));
+    ok = ok && exchange.addField("Authorization", "Bearer " + token);
+  }
+  // Without a value libcurl leaves the field out; else bodies over 1 MiB wait up to a second for a "100 Continue".
+  curl_slist* longer = curl_slist_append(exchange.fields, "Expect:");
+  if (!ok || longer == nullptr) return fail(Code::Internal, "a header field of the message holds a control character");
+  exchange.fields = longer;
+  return done();
+}
+
+Status prepare(Exchange& exchange) {
+  exchange.answer.delivery = exchange.sending.delivery;
+  exchange.answer.token = exchange.sending.token;
+  LOTSEN_TRY_DO(setFields(exchange));
+  CURL* easy = exchange.easy = curl_easy_init();
+  if (easy == nullptr) return fail(Code::Busy, "libcurl gave no handle");
+  const Endpoint& endpoint = *exchange.endpoint;
+  curl_easy_setopt(easy, CURLOPT_PRIVATE, &exchange);
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange.error.data());
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, onBody);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &exchange);
+  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, onHead);
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, &exchange);
+  setSurroundings(easy, endpoint);
+  setTrust(easy, endpoint);
+  setLimits(easy, endpoint);
+  curl_easy_setopt(easy, CURLOPT_URL, endpoint.url.c_str());
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange.fields);
+  curl_easy_setopt(easy, CURLOPT_POST, 1L);
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDS, exchange.sending.body.data());
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(exchange.sending.body.size()));
+  return done();
+}
+
+/// REQUESTSIZE counts what was handed to the kernel, over all connections of this exchange.
+queue::Phase phaseOf(CURL* easy, CURLcode code) {
+  if (code == CURLE_OK) return queue::Phase::Answered;
+  long head = 0;
+  curl_off_t body = 0;
+  curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &head);
+  curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &body);
+  return head > 0 || body > 0 ? queue::Phase::Sent : queue::Phase::Unsent;
+}
+
+queue::Answer finish(Exchange& exchange, CURLcode code, std::string_view why) {
+  queue::Answer answer = std::move(exchange.answer);
+  answer.phase = phaseOf(exchange.easy, code);
+  long status = 0;
+  curl_easy_getinfo(exchange.easy, CURLINFO_RESPONSE_CODE, &status);
+  curl_off_t micros = 0;
+  curl_easy_getinfo(exchange.easy, CURLINFO_TOTAL_TIME_T, &micros);
+  answer.took = std::chrono::duration_cast<milliseconds>(std::chrono::microseconds(micros));
+  if (answer.phase == queue::Phase::Answered) {
+    answer.status = static_cast<int>(status);
+    return answer;
+  }
+  // A half response is no answer: nobody may act on its status or its beginning.
+  answer.fields.clear();
+  answer.body.clear();
+  answer.error = "endpoint \"" + exchange.endpoint->id + "\": ";
+  if (!why.empty())
+    answer.error += why;
+  else if (exchange.tooLarge)
+    answer.error += "the response is larger than the limit";
+  else
+    answer.error += exchange.error[0] != '\0' ? exchange.error.data() : curl_easy_strerror(code);
+  return answer;
+}
+
+}  // namespace
+
+class HttpSender::Loop {
+ public:
+  explicit Loop(Answers& answers) : answers_(answers) {
+    // Once a process, before the first thread that uses libcurl; the language makes the initialisation single.
+    static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
+    LOTSEN_CHECK(ready == CURLE_OK);
+    multi_ = curl_multi_init();
+    LOTSEN_CHECK(multi_ != nullptr);
+    curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kKeptConnections);
+    curl_multi_setopt(multi_, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
+    thread_ = std::thread([this] { run(); });
+  }
+
+  ~Loop() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    curl_multi_wakeup(multi_);
+    thread_.join();
+    curl_multi_cleanup(multi_);
+  }
+
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  void start(const Endpoint& endpoint, queue::Sending sending) {
+    auto exchange = std::make_unique<Exchange>();
+    exchange->endpoint = &endpoint;
+    exchange->sending = std::move(sending);
+    {
+      const std::lock_guard lock(mutex_);
+      waiting_.push_back(std::move(exchange));
+    }
+    curl_multi_wakeup(multi_);
+  }
+
+ private:
+  void run() {
+    while (takeWaiting()) {
+      int active = 0;
+      curl_multi_perform(multi_, &active);
+      takeFinished();
+      curl_multi_poll(multi_, nullptr, 0, kPollMillis, nullptr);
+    }
+    for (auto& [easy, exchange] : running_) {
+      answers_.push(finish(*exchange, CURLE_ABORTED_BY_CALLBACK, "the gateway is stopping"));
+      curl_multi_remove_handle(multi_, easy);
+    }
+    running_.clear();
+  }
+
+  /// False when it is time to stop.
+  bool takeWaiting() {
+    std::vector<std::unique_ptr<Exchange>> fresh;
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_) return false;
+      fresh.swap(waiting_);
+    }
+    for (auto& exchange : fresh) {
+      if (const Status ready = prepare(*exchange); !ready.ok()) {
+        answers_.push(unsent(exchange->sending, ready.error().message));
+        continue;
+      }
+      CURL* easy = exchange->easy;
+      LOTSEN_CHECK(curl_multi_add_handle(multi_, easy) == CURLM_OK);
+      running_.emplace(easy, std::move(exchange));
+    }
+    return true;
+  }
+
+  void takeFinished() {
+    int left = 0;
+    while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+      if (message->msg != CURLMSG_DONE) continue;
+      CURL* easy = message->easy_handle;
+      const CURLcode code = message->data.result;
+      const auto found = running_.find(easy);
+      answers_.push(finish(*found->second, code, {}));
+      curl_multi_remove_handle(multi_, easy);  // `message` is dead from here on
+      running_.erase(found);
+    }
+  }
+
+  Answers& answers_;
+  CURLM* multi_ = nullptr;
+  std::mutex mutex_;
+  bool stopping_ = false;                                         // guarded by mutex_
+  std::vector<std::unique_ptr<Exchange>> waiting_;                // guarded by mutex_
+  std::unordered_map<CURL*, std::unique_ptr<Exchange>> running_;  // the thread's own
+  std::thread thread_;
+};
+
+HttpSender::HttpSender(Answers& answers) : loop_(std::make_unique<Loop>(answers)) {}
+HttpSender::~HttpSender() = default;
+
+void HttpSender::start(const Endpoint& endpoint, queue::Sending sending) {
+  loop_->start(endpoint, std::move(sending));
+}
+
+}  // namespace lotsen::outbound
