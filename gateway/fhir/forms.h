@@ -1,26 +1,32 @@
-// The FHIR JSON form: bytes to tree and back, complete and strict. Order of properties, `_element` siblings, nulls in arrays,
-// contained resources and the digits of decimals survive a round trip. (The XML form has the same two functions in xml_form.h.)
-// Thread rule: pure. Failure rule: every fault goes to `issues` with path, line and column; the result is then Invalid or TooLarge.
+// The FHIR JSON form: bytes to tree and back, complete and strict. Order of properties, `_element` siblings, nulls in
+// arrays, contained resources and the digits of decimals survive a round trip. (The XML form has the same two functions
+// in xml_form.h.) Thread rule: pure. Failure rule: every fault goes to `issues` with path, line and column; the result
+// is then Invalid or TooLarge.
 #pragma once
+
+#include "gateway/fhir/issues.h"
 
 #include <memory>
 #include <string>
 #include <string_view>
 
-#include "gateway/fhir/issues.h"
-
 namespace lotsen::fhir {
 
 struct ReadOptions {
-  /// What the record is when it has no resourceType (a logical model). kNone: read resourceType; an object without one is untyped.
+  /// What the record is when it has no resourceType (a logical model). kNone: read resourceType; an object without one
+  /// is untyped.
   TypeId type = kNone;
   std::uint32_t maxDepth = 64;
   std::size_t maxBytes = 20u << 20;
+  std::uint32_t maxElements = 1'000'000;
 };
 
 /// Unknown properties, wrong JSON types, duplicate keys, malformed UTF-8 and values that break the primitive's grammar
-/// ("2026-06-31" as a date) are errors; the reader goes on to find all of them (at most 100).
-Result<Document> readJson(std::string_view bytes, std::shared_ptr<const Schema> schema, const ReadOptions& options, Issues& issues);
+/// ("2026-06-31" as a date) are errors; the reader goes on to find all of them (at most 100). Faults of the JSON text
+/// itself end it. In logical models and untyped records a null, an empty array or an empty object is no fault: PAS
+/// exports are full of them.
+Result<Document> readJson(std::string_view bytes, std::shared_ptr<const Schema> schema, const ReadOptions& options,
+                          Issues& issues);
 
 enum class Layout : std::uint8_t { Compact, Indented };
 /// The resource or record at `node` (a root or any element) as JSON.

@@ -1,23 +1,23 @@
 // OperationOutcome, Bundle and reference helpers, canonical digest.
 #pragma once
 
-#include <string>
-
 #include "gateway/fhir/forms.h"
+
+#include <string>
 
 namespace lotsen::fhir {
 
 /// An OperationOutcome in JSON; with no issues one "informational" issue that says all is well.
 std::string operationOutcome(const Issues& issues);
 
-/// The entry resource of a Bundle that `reference` names: fullUrl, then relative "Type/id" against fullUrl ends; "#id" looks in the
-/// `contained` of the resource that holds the reference. nullptr if there is none.
+/// The entry resource of a Bundle that `reference` names: fullUrl, then relative "Type/id" against fullUrl ends; "#id"
+/// looks in the `contained` of the resource that holds the reference. nullptr if there is none.
 const Element* resolve(const Document& document, const Element* holder, std::string_view reference);
 /// First entry resource of this type, or nullptr. `bundle` is a Bundle.
 const Element* firstResource(const Document& document, const Element* bundle, std::string_view type);
 
-/// SHA-256 (hex) over the canonical form: compact JSON with object members sorted by name, so that the same content in another
-/// order or layout has the same digest. Decimals as text, so 1.0 and 1.00 differ (FHIR precision).
+/// SHA-256 (hex) over the canonical form: compact JSON with object members sorted by name, so that the same content in
+/// another order or layout has the same digest. Decimals as text, so 1.0 and 1.00 differ (FHIR precision).
 std::string canonicalDigest(const Document& document);
 
 }  // namespace lotsen::fhir

@@ -1,14 +1,17 @@
-// The Schema: what types exist, what elements they have, and what may stand in them. The R4 part is a generated table that is
-// read in place (gateway/fhir/r4, made by ops/dev/generate-r4); `definitions` adds logical models and profiles from packages.
-// Used by: everything that reads, writes, navigates or checks resources.
-// Thread rule: immutable once built; shared as std::shared_ptr<const Schema> and swapped as a whole on reload.
-// Failure rule: a broken table is a broken build (its test fails), never a run-time error.
+// The Schema: what types exist, what elements they have, and what may stand in them. The R4 part is a generated table
+// that is read in place (gateway/fhir/r4, made by ops/dev/generate-r4); `definitions` adds logical models and profiles
+// from packages. Used by: everything that reads, writes, navigates or checks resources. Thread rule: immutable once
+// built; shared as std::shared_ptr<const Schema> and swapped as a whole on reload. Failure rule: a broken table is a
+// broken build (its test fails), never a run-time error.
 //
-// Rows are plain integers, so the generated part is read-only data without relocations: it costs no start-up time and its
-// pages are shared. Ids are dense; 0 means "none" everywhere. Rows that belong together (the types of an element, the
-// properties of a shape) are contiguous. Rejected: virtual schema interface (a call per child on the hottest path), structs
-// holding string_view (a relocation per string), one node class per FHIR type (650 classes and no logical models).
+// Rows are plain integers, so the generated part is read-only data without relocations: it costs no start-up time and
+// its pages are shared. Ids are dense; 0 means "none" everywhere. Rows that belong together (the types of an element,
+// the properties of a shape) are contiguous. Rejected: virtual schema interface (a call per child on the hottest path),
+// structs holding string_view (a relocation per string), one node class per FHIR type (650 classes and no logical
+// models).
 #pragma once
+
+#include "gateway/base/result.h"
 
 #include <cstdint>
 #include <memory>
@@ -16,8 +19,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "gateway/base/result.h"
 
 namespace lotsen::fhir {
 
@@ -37,21 +38,24 @@ enum class Primitive : std::uint8_t { None, Boolean, Integer, Decimal, String, D
 enum class Strength : std::uint8_t { None, Required, Extensible, Preferred, Example };
 
 struct Type {
-  NameId name = kNone;     // "Patient"; for a logical model its short name
-  StringId url = kNone;    // canonical
-  TypeId base = kNone;     // Patient -> DomainResource -> Resource
+  NameId name = kNone;   // "Patient"; for a logical model its short name
+  StringId url = kNone;  // canonical
+  TypeId base = kNone;   // Patient -> DomainResource -> Resource
   ShapeId shape = kNone;
-  DefId root = kNone;      // the definition of the type itself (constraints that hold for every instance)
+  DefId root = kNone;  // the definition of the type itself (constraints that hold for every instance)
   TypeKind kind = TypeKind::Complex;
   Primitive primitive = Primitive::None;
   bool abstract = false;
 };
 
-/// One property as it stands in JSON or XML: a choice element has one per allowed type ("valueQuantity", "valueString" …).
+/// One property as it stands in JSON or XML, in the order of the definition. A choice element has one row with its bare
+/// name and no type ("value": for navigation only, no document may write it), then one per allowed type
+/// ("valueQuantity", "valueString" …).
 struct Property {
   NameId name = kNone;  // as written
   DefId def = kNone;
-  TypeId type = kNone;  // the concrete type; BackboneElement or Element for inline children; kNone when open ("Resource" is a type)
+  TypeId type = kNone;  // the concrete type ("Resource" is one); BackboneElement or Element for inline children; kNone:
+                        // a bare choice
 };
 
 struct Shape {
@@ -69,23 +73,23 @@ struct Constraint {
   StringId key = kNone;         // "dom-3"
   StringId expression = kNone;  // FHIRPath
   StringId human = kNone;
-  bool error = true;            // false: a warning
+  bool error = true;  // false: a warning
 };
 
 /// One element of a type, as its StructureDefinition says it.
 struct ElementDef {
-  StringId path = kNone;       // "Patient.contact.name"
-  NameId name = kNone;         // "value" for value[x]
-  ShapeId shape = kNone;       // own children (backbone) or those of the contentReference; kNone: the children of its type
+  StringId path = kNone;  // "Patient.contact.name"
+  NameId name = kNone;    // "value" for value[x]
+  ShapeId shape = kNone;  // own children (backbone) or those of the contentReference; kNone: the children of its type
   std::uint32_t min = 0;
-  std::uint32_t max = 1;       // kUnbounded for *
+  std::uint32_t max = 1;  // kUnbounded for *
   std::uint32_t firstType = 0;
   std::uint32_t typeCount = 0;
   std::uint32_t firstConstraint = 0;
   std::uint32_t constraintCount = 0;
-  StringId valueSet = kNone;   // canonical without version
+  StringId valueSet = kNone;  // canonical without version
   Strength strength = Strength::None;
-  bool choice = false;         // value[x]
+  bool choice = false;  // value[x]
   bool summary = false;
   bool modifier = false;
   bool xmlAttribute = false;
@@ -97,19 +101,20 @@ class Table {
  public:
   Table() = default;
   explicit Table(std::span<const Row> base) : base_(base) {}
-  const Row& operator[](std::uint32_t id) const {
-    return id < base_.size() ? base_[id] : extra_[id - base_.size()];
-  }
+  const Row& operator[](std::uint32_t id) const { return id < base_.size() ? base_[id] : extra_[id - base_.size()]; }
   std::uint32_t size() const { return static_cast<std::uint32_t>(base_.size() + extra_.size()); }
   /// `count` rows from `first`: rows that belong together never straddle the two parts.
   std::span<const Row> range(std::uint32_t first, std::uint32_t count) const {
     if (count == 0) return {};
-    return first < base_.size() ? base_.subspan(first, count) : std::span<const Row>(extra_).subspan(first - base_.size(), count);
+    return first < base_.size() ? base_.subspan(first, count)
+                                : std::span<const Row>(extra_).subspan(first - base_.size(), count);
   }
   std::uint32_t add(Row row) {
     extra_.push_back(std::move(row));
     return size() - 1;
   }
+  /// A row of the added part, to be filled in later. REQUIRES: id came from add().
+  Row& added(std::uint32_t id) { return extra_[id - base_.size()]; }
 
  private:
   std::span<const Row> base_;
@@ -124,9 +129,12 @@ class Schema {
   static std::shared_ptr<const Schema> r4();
 
   std::string_view text(StringId id) const;
-  std::string_view nameText(NameId id) const;       // REQUIRES: id < kLocalNames
-  NameId findName(std::string_view text) const;     // kNone if unknown
-  TypeId findType(std::string_view nameOrUrl) const;  // "Patient" or its canonical (a "|version" is ignored); kNone if unknown
+  std::string_view nameText(NameId id) const {
+    return text(id);
+  }                                              // REQUIRES: id < kLocalNames; names are strings of the table
+  NameId findName(std::string_view text) const;  // kNone if unknown
+  TypeId findType(
+      std::string_view nameOrUrl) const;  // "Patient" or its canonical (a "|version" is ignored); kNone if unknown
 
   const Type& type(TypeId id) const { return types_[id]; }
   const ElementDef& def(DefId id) const { return defs_[id]; }
@@ -138,7 +146,9 @@ class Schema {
   std::span<const Constraint> constraints(const ElementDef& def) const {
     return constraints_.range(def.firstConstraint, def.constraintCount);
   }
-  std::span<const StringId> targets(const TypeRef& ref) const { return targets_.range(ref.firstTarget, ref.targetCount); }
+  std::span<const StringId> targets(const TypeRef& ref) const {
+    return targets_.range(ref.firstTarget, ref.targetCount);
+  }
 
   /// The property written `name` in `shape`, or nullptr.
   const Property* property(ShapeId shape, NameId name) const;
@@ -151,14 +161,17 @@ class Schema {
   bool isA(TypeId type, TypeId ancestor) const;
 
   enum class Membership : std::uint8_t { In, NotIn, Unknown };
-  /// Whether the code is in the value set, as far as the Schema can tell (Unknown: not enumerable here, e.g. SNOMED CT).
+  /// Whether the code is in the value set, as far as the Schema can tell (Unknown: not enumerable here, e.g. SNOMED
+  /// CT).
   Membership inValueSet(std::string_view valueSet, std::string_view system, std::string_view code) const;
 
+  /// Type ids run from 1 to typeCount() - 1; the R4 types come first and keep their ids (gateway/fhir/r4/types.h).
   std::uint32_t typeCount() const { return types_.size(); }
+  std::uint32_t defCount() const { return defs_.size(); }
 
  private:
   friend class SchemaBuilder;  // gateway/fhir/schema_builder.h: the only writer
-  Schema() = default;
+  Schema();
 
   Table<Type> types_;
   Table<Shape> shapes_;
@@ -167,9 +180,9 @@ class Schema {
   Table<TypeRef> typeRefs_;
   Table<Constraint> constraints_;
   Table<StringId> targets_;
-  // string pool, name index, value sets: see schema.cc
-  struct Strings;
-  std::shared_ptr<const Strings> strings_;
+  // What packages added to the strings, the type names and the value sets: see schema.cc.
+  struct Added;
+  std::shared_ptr<const Added> added_;
 };
 
 }  // namespace lotsen::fhir

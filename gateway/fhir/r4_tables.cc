@@ -1,0 +1,60 @@
+#include "gateway/fhir/r4_tables.h"
+
+#include "gateway/fhir/r4/types.h"
+
+namespace lotsen::fhir {
+
+namespace {
+
+constexpr char kPool[] = {
+#include "gateway/fhir/r4/strings.inc"
+};
+constexpr std::uint32_t kOffsets[] = {
+#include "gateway/fhir/r4/offsets.inc"
+};
+constexpr std::uint16_t kStringIndex[] = {
+#include "gateway/fhir/r4/string_index.inc"
+};
+constexpr std::uint16_t kPropertyIndex[] = {
+#include "gateway/fhir/r4/property_index.inc"
+};
+constexpr Type kTypes[] = {
+#include "gateway/fhir/r4/types.inc"
+};
+constexpr Shape kShapes[] = {
+#include "gateway/fhir/r4/shapes.inc"
+};
+constexpr Property kProperties[] = {
+#include "gateway/fhir/r4/properties.inc"
+};
+constexpr ElementDef kDefs[] = {
+#include "gateway/fhir/r4/defs.inc"
+};
+constexpr TypeRef kTypeRefs[] = {
+#include "gateway/fhir/r4/type_refs.inc"
+};
+constexpr Constraint kConstraints[] = {
+#include "gateway/fhir/r4/constraints.inc"
+};
+constexpr StringId kTargets[] = {
+#include "gateway/fhir/r4/targets.inc"
+};
+constexpr ValueSetRow kValueSets[] = {
+#include "gateway/fhir/r4/value_sets.inc"
+};
+constexpr CodeRow kCodes[] = {
+#include "gateway/fhir/r4/codes.inc"
+};
+
+constexpr R4Tables kTables{kPool, kOffsets,  kStringIndex, kPropertyIndex, kTypes,     kShapes, kProperties,
+                           kDefs, kTypeRefs, kConstraints, kTargets,       kValueSets, kCodes};
+
+static_assert(std::size(kTypes) == r4::kLastType + 1);
+
+}  // namespace
+
+const R4Tables& r4Tables() {
+  return kTables;
+}
+
+}  // namespace lotsen::fhir

@@ -1,0 +1,82 @@
+#include "gateway/fhir/schema_builder.h"
+
+#include "gateway/fhir/added.h"
+
+#include <algorithm>
+
+namespace lotsen::fhir {
+
+SchemaBuilder::SchemaBuilder(const Schema& base) : schema_(base), added_(std::make_shared<Schema::Added>()) {
+  schema_.added_ = added_;
+  const auto first = static_cast<StringId>(r4Tables().offsets.size() - 1);
+  for (const std::string& text : base.added_->strings) {  // the index points into its own strings: make it anew
+    added_->strings.push_back(text);
+    added_->index.emplace(added_->strings.back(), first + static_cast<StringId>(added_->strings.size()) - 1);
+  }
+  added_->types = base.added_->types;
+  added_->valueSets = base.added_->valueSets;
+}
+
+SchemaBuilder::~SchemaBuilder() = default;
+
+StringId SchemaBuilder::string(std::string_view text) {
+  if (text.empty()) return kNone;
+  if (const StringId id = schema_.findName(text); id != kNone) return id;
+  const auto id = static_cast<StringId>(r4Tables().offsets.size() - 1 + added_->strings.size());
+  added_->index.emplace(added_->strings.emplace_back(text), id);
+  return id;
+}
+
+TypeId SchemaBuilder::declare(std::string_view name, std::string_view url, TypeKind kind, TypeId base) {
+  const Type row{.name = string(name), .url = string(url), .base = base, .kind = kind};
+  const TypeId id = schema_.types_.add(row);
+  if (schema_.findType(name) == kNone) added_->types.emplace(row.name, id);
+  added_->types.insert_or_assign(row.url, id);
+  return id;
+}
+
+void SchemaBuilder::complete(TypeId type, ShapeId shape, DefId root) {
+  Type& row = schema_.types_.added(type);
+  row.shape = shape;
+  row.root = root;
+}
+
+ShapeId SchemaBuilder::reserveShape() {
+  return schema_.shapes_.add({});
+}
+
+void SchemaBuilder::fill(ShapeId shape, std::span<const Property> properties) {
+  Shape& row = schema_.shapes_.added(shape);
+  row = {schema_.properties_.size(), static_cast<std::uint32_t>(properties.size())};
+  for (const Property& property : properties) schema_.properties_.add(property);
+}
+
+DefId SchemaBuilder::add(ElementDef def, std::span<const NewTypeRef> types, std::span<const Constraint> constraints) {
+  std::vector<TypeRef> rows;
+  for (const NewTypeRef& type : types) {
+    rows.push_back({type.type, schema_.targets_.size(), static_cast<std::uint32_t>(type.targets.size())});
+    for (const StringId target : type.targets) schema_.targets_.add(target);
+  }
+  def.firstType = schema_.typeRefs_.size();
+  def.typeCount = static_cast<std::uint32_t>(rows.size());
+  for (const TypeRef& row : rows) schema_.typeRefs_.add(row);
+  def.firstConstraint = schema_.constraints_.size();
+  def.constraintCount = static_cast<std::uint32_t>(constraints.size());
+  for (const Constraint& constraint : constraints) schema_.constraints_.add(constraint);
+  return schema_.defs_.add(def);
+}
+
+void SchemaBuilder::addValueSet(std::string_view url,
+                                std::span<const std::pair<std::string_view, std::string_view>> codes) {
+  std::vector<CodeRow> rows;
+  rows.reserve(codes.size());
+  for (const auto& [system, code] : codes) rows.push_back({string(code), string(system)});
+  std::sort(rows.begin(), rows.end(), [](const CodeRow& a, const CodeRow& b) { return a.code < b.code; });
+  added_->valueSets.insert_or_assign(string(url), std::move(rows));
+}
+
+std::shared_ptr<const Schema> SchemaBuilder::build() && {
+  return std::make_shared<const Schema>(std::move(schema_));
+}
+
+}  // namespace lotsen::fhir

@@ -1,0 +1,51 @@
+// The only writer of a Schema: adds logical models, profiles' types and value sets to a copy of an existing one.
+// Used by: definitions (packages), tests. Thread rule: one thread; the Schema that build() returns is immutable.
+// Failure rule: none; the caller checks its definitions before it adds them. Ids of the base stay valid in the result.
+#pragma once
+
+#include "gateway/fhir/schema.h"
+
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace lotsen::fhir {
+
+class SchemaBuilder {
+ public:
+  explicit SchemaBuilder(const Schema& base);
+  ~SchemaBuilder();
+
+  /// What is known so far: for lookups while building.
+  const Schema& schema() const { return schema_; }
+
+  /// The id of a string or name; the same text has the same id.
+  StringId string(std::string_view text);
+
+  /// Makes a type known by `name` and `url`; its shape and root definition follow with complete(). A name that another
+  /// type has already keeps meaning that type; the canonical always finds this one.
+  TypeId declare(std::string_view name, std::string_view url, TypeKind kind, TypeId base);
+  void complete(TypeId type, ShapeId shape, DefId root);
+
+  /// Shapes may refer to each other, so they are made empty and filled once.
+  ShapeId reserveShape();
+  void fill(ShapeId shape, std::span<const Property> properties);
+
+  struct NewTypeRef {
+    TypeId type = kNone;
+    std::vector<StringId> targets;
+  };
+  /// `def`'s type and constraint ranges are set here.
+  DefId add(ElementDef def, std::span<const NewTypeRef> types, std::span<const Constraint> constraints);
+
+  /// Replaces what was known of the value set. `codes` are (system, code).
+  void addValueSet(std::string_view url, std::span<const std::pair<std::string_view, std::string_view>> codes);
+
+  std::shared_ptr<const Schema> build() &&;
+
+ private:
+  Schema schema_;
+  std::shared_ptr<Schema::Added> added_;  // the one that schema_ reads
+};
+
+}  // namespace lotsen::fhir
