@@ -1,0 +1,49 @@
+#include "gateway/inbound/channel.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace lotsen::inbound {
+
+namespace {
+
+IoResult fromSystem(ssize_t count, Io wanted) {
+  if (count > 0) return {Io::Done, static_cast<std::size_t>(count)};
+  if (count == 0) return {Io::End};
+  return {errno == EAGAIN || errno == EINTR ? wanted : Io::Error};
+}
+
+}  // namespace
+
+Channel::Channel(const Poco::Net::StreamSocket& socket) : socket_(socket), descriptor_(socket_.impl()->sockfd()) {
+  socket_.setBlocking(false);
+  socket_.setNoDelay(true);
+}
+
+IoResult Channel::read(std::span<char> into) {
+  return fromSystem(::recv(descriptor_, into.data(), into.size(), 0), Io::WantRead);
+}
+
+IoResult Channel::write(std::string_view bytes) {
+  return fromSystem(::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL), Io::WantWrite);
+}
+
+void Channel::finish() {
+  ::shutdown(descriptor_, SHUT_WR);
+}
+
+bool Channel::wait(Io io, const Deadline& deadline) const {
+  for (;;) {
+    const auto left = deadline.left();
+    if (left.count() <= 0) return false;
+    pollfd ready{descriptor_, static_cast<short>(io == Io::WantWrite ? POLLOUT : POLLIN), 0};
+    const int count = ::poll(&ready, 1, static_cast<int>(std::min<milliseconds::rep>(left.count(), 60'000)));
+    if (count > 0) return true;
+    if (count < 0 && errno != EINTR) return false;
+  }
+}
+
+}  // namespace lotsen::inbound

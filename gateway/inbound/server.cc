@@ -1,0 +1,314 @@
+#include "gateway/inbound/server.h"
+
+#include "gateway/http/writer.h"
+#include "gateway/inbound/connection.h"
+
+#include <Poco/Exception.h>
+#include <Poco/Net/IPAddress.h>
+#include <Poco/Net/ServerSocket.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <deque>
+#include <list>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+namespace lotsen::inbound {
+
+namespace {
+
+using Poco::Net::StreamSocket;
+
+constexpr int kBacklog = 1024;
+constexpr milliseconds kPause{50};  // after a failed accept, and between looks at refused peers
+
+Result<Poco::Net::ServerSocket> listenOn(const ServerConfig& config) {
+  Poco::Net::IPAddress address;
+  if (!Poco::Net::IPAddress::tryParse(config.address, address)) {
+    return fail(Code::Invalid, "http listener: '" + config.address + "' is no IP address; use 127.0.0.1");
+  }
+  if (!address.isLoopback()) {
+    return fail(Code::Invalid,
+                "http listener: " + config.address +
+                    " is reachable from other machines and TLS is not configured; listen on 127.0.0.1 or ::1");
+  }
+  try {
+    Poco::Net::ServerSocket listener;
+    listener.bind(Poco::Net::SocketAddress(address, config.port), true, false);
+    listener.listen(kBacklog);
+    listener.setBlocking(false);
+    return listener;
+  } catch (const Poco::Exception& exception) {
+    return fail(Code::Unavailable, "http listener: cannot listen on " + config.address + ":" +
+                                       std::to_string(config.port) + ": " + exception.displayText() +
+                                       "; is another process using the port?");
+  }
+}
+
+// A descriptor that wakes poll(2).
+class Wake {
+ public:
+  Wake() : descriptor_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) { LOTSEN_CHECK(descriptor_ >= 0); }
+  ~Wake() { ::close(descriptor_); }
+  Wake(const Wake&) = delete;
+  Wake& operator=(const Wake&) = delete;
+
+  void ring() const { LOTSEN_CHECK(::eventfd_write(descriptor_, 1) == 0); }
+  int descriptor() const { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+// Every connection that has a thread, so that stop() can reach it. A descriptor is shut down from outside only under
+// the mutex under which its entry leaves before it is closed: it cannot have become another connection's meanwhile.
+class Registry {
+ public:
+  struct Entry {
+    explicit Entry(int socket) : descriptor(socket) {}
+    int descriptor;
+    std::atomic<bool> idle{true};
+  };
+  using Handle = std::list<Entry>::iterator;
+
+  Handle add(int descriptor) {
+    const std::lock_guard lock(mutex_);
+    return entries_.emplace(entries_.end(), descriptor);
+  }
+
+  void remove(Handle entry) {
+    const std::lock_guard lock(mutex_);
+    entries_.erase(entry);
+    if (entries_.empty()) empty_.notify_all();
+  }
+
+  void shutDown(int how, bool idleOnly) {
+    const std::lock_guard lock(mutex_);
+    for (const Entry& entry : entries_) {
+      if (entry.idle || !idleOnly) ::shutdown(entry.descriptor, how);
+    }
+  }
+
+  void waitUntilEmpty(milliseconds atMost) {
+    std::unique_lock lock(mutex_);
+    empty_.wait_for(lock, atMost, [this] { return entries_.empty(); });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable empty_;
+  std::list<Entry> entries_;
+};
+
+// Peers that were told 503 by the accept thread. They are closed a little later, when they had time to read it.
+class Refused {
+ public:
+  void add(const StreamSocket& socket) {
+    if (sockets_.size() < kMost) sockets_.emplace_back(Deadline::Steady::now() + milliseconds(500), socket);
+  }
+  void closeLate() {
+    char scrap[4096];
+    while (!sockets_.empty() && sockets_.front().first <= Deadline::Steady::now()) {
+      while (::recv(sockets_.front().second.impl()->sockfd(), scrap, sizeof scrap, MSG_DONTWAIT) > 0) {}
+      sockets_.pop_front();
+    }
+  }
+  bool empty() const { return sockets_.empty(); }
+
+ private:
+  static constexpr std::size_t kMost = 256;
+  std::deque<std::pair<Deadline::Steady::time_point, StreamSocket>> sockets_;
+};
+
+}  // namespace
+
+// From a start() to the next stop().
+class Server::Running {
+ public:
+  Running(const Server& server, Poco::Net::ServerSocket listener)
+      : listener_(std::move(listener)),
+        port_(listener_.address().port()),
+        shared_{server.config_,
+                server.application_,
+                server.clock_,
+                server.metrics_,
+                server.log_,
+                BodyBudget(server.config_.bodyBudget),
+                {},
+                {},
+                server.metrics_.counter("lotsen_http_handler_failures_total",
+                                        "Requests that a fault of the gateway itself answered with 500")},
+        accepted_(server.metrics_.counter("lotsen_http_connections_total", "Connections that were accepted")),
+        overloaded_(server.metrics_.counter("lotsen_http_overload_total",
+                                            "Connections that were told 503 because all threads were taken")),
+        open_(server.metrics_.gauge("lotsen_http_connections", "Connections that are open")),
+        acceptor_([this] { acceptLoop(); }) {}
+
+  void stop();
+  std::uint16_t port() const { return port_; }
+
+ private:
+  void acceptLoop();
+  bool acceptOne();
+  bool enqueue(const StreamSocket& socket);
+  void refuse(const StreamSocket& socket);
+  void pause() const;
+  void work();
+  void serve(const StreamSocket& socket);
+
+  Poco::Net::ServerSocket listener_;
+  const std::uint16_t port_;
+  Shared shared_;
+  observe::Counter& accepted_;
+  observe::Counter& overloaded_;
+  observe::Gauge& open_;
+  Wake wake_;
+  Registry registry_;
+  Refused refused_;  // the accept thread's own
+
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::deque<StreamSocket> waiting_;
+  std::size_t freeWorkers_ = 0;
+  bool ended_ = false;
+  std::vector<std::thread> workers_;
+  std::thread acceptor_;  // last: it uses everything above
+};
+
+void Server::Running::acceptLoop() {
+  while (!shared_.draining) {
+    pollfd ready[] = {{listener_.impl()->sockfd(), POLLIN, 0}, {wake_.descriptor(), POLLIN, 0}};
+    ::poll(ready, 2, refused_.empty() ? -1 : static_cast<int>(kPause.count()));
+    refused_.closeLate();
+    if (ready[0].revents != 0 && !acceptOne()) pause();
+  }
+  listener_.close();
+}
+
+// False when it failed for lack of descriptors or memory: the listener stays ready, so the caller must not try again at
+// once.
+bool Server::Running::acceptOne() {
+  try {
+    const StreamSocket socket = listener_.acceptConnection();
+    accepted_.add();
+    if (!enqueue(socket)) refuse(socket);
+    return true;
+  } catch (const Poco::Exception& exception) {
+    shared_.log.warning("http.accept_failed", {{"why", exception.what()}, {"code", exception.code()}});
+  } catch (const std::exception& exception) { shared_.log.warning("http.accept_failed", {{"why", exception.what()}}); }
+  return false;
+}
+
+void Server::Running::pause() const {
+  pollfd ready{wake_.descriptor(), POLLIN, 0};
+  ::poll(&ready, 1, static_cast<int>(kPause.count()));
+}
+
+bool Server::Running::enqueue(const StreamSocket& socket) {
+  if (shared_.open >= shared_.config.maxConnections) return false;
+  const std::lock_guard lock(mutex_);
+  if (freeWorkers_ <= waiting_.size()) {
+    try {
+      workers_.emplace_back([this] { work(); });
+    } catch (const std::system_error&) {
+      shared_.log.error("http.thread_failed", {{"threads", workers_.size()}});
+      return false;
+    }
+  }
+  waiting_.push_back(socket);
+  ++shared_.open;
+  arrived_.notify_one();
+  return true;
+}
+
+void Server::Running::refuse(const StreamSocket& socket) {
+  overloaded_.add();
+  const http::Response answer = refusal(shared_, 503, "all connections are taken; try again in a moment");
+  const auto head = http::writeHead(answer, {.keepAlive = false, .now = shared_.clock.now()});
+  if (!head.ok()) return;
+  const std::string bytes = *head + answer.body;
+  const int descriptor = socket.impl()->sockfd();
+  if (::send(descriptor, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0) return;
+  ::shutdown(descriptor, SHUT_WR);
+  refused_.add(socket);
+}
+
+void Server::Running::work() {
+  for (;;) {
+    StreamSocket socket;
+    {
+      std::unique_lock lock(mutex_);
+      ++freeWorkers_;
+      arrived_.wait(lock, [this] { return !waiting_.empty() || ended_; });
+      --freeWorkers_;
+      if (waiting_.empty()) return;
+      socket = waiting_.front();
+      waiting_.pop_front();
+    }
+    serve(socket);
+    --shared_.open;
+  }
+}
+
+void Server::Running::serve(const StreamSocket& socket) {
+  const auto entry = registry_.add(socket.impl()->sockfd());
+  open_.add(1);
+  try {
+    Connection(socket, shared_, entry->idle).run();
+  } catch (const std::exception& exception) {
+    shared_.log.error("http.connection_failed", {{"exception", typeid(exception).name()}});
+  }
+  open_.add(-1);
+  registry_.remove(entry);
+}
+
+void Server::Running::stop() {
+  shared_.draining = true;
+  wake_.ring();
+  acceptor_.join();
+  registry_.shutDown(SHUT_RD, true);
+  registry_.waitUntilEmpty(shared_.config.stopGrace);
+  registry_.shutDown(SHUT_RDWR, false);
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+  }
+  arrived_.notify_all();
+  for (auto& worker : workers_) worker.join();
+}
+
+Server::Server(ServerConfig config, Application application, Clock& clock, observe::Metrics& metrics, observe::Log& log)
+    : config_(std::move(config)), application_(std::move(application)), clock_(clock), metrics_(metrics), log_(log) {}
+
+Server::~Server() {
+  stop();
+}
+
+Status Server::start() {
+  const std::lock_guard lock(mutex_);
+  if (running_) return done();
+  LOTSEN_TRY(auto listener, listenOn(config_));
+  running_ = std::make_unique<Running>(*this, std::move(listener));
+  log_.info("http.listening", {{"address", config_.address}, {"port", running_->port()}});
+  return done();
+}
+
+void Server::stop() {
+  const std::lock_guard lock(mutex_);
+  if (!running_) return;
+  running_->stop();
+  running_.reset();
+  log_.info("http.stopped");
+}
+
+std::uint16_t Server::port() const {
+  const std::lock_guard lock(mutex_);
+  return running_ ? running_->port() : std::uint16_t{0};
+}
+
+}  // namespace lotsen::inbound
