@@ -130,9 +130,11 @@ bool isDecimal(std::string_view text) {
   return cursor.atEnd();
 }
 
-/// No control characters but tab, line feed, carriage return; not empty; at most 1 MB.
-bool isString(std::string_view text) {
-  if (text.empty() || text.size() > 1024 * 1024) return false;
+constexpr std::size_t kLongestString = 1024 * 1024;
+
+/// No control characters but tab, line feed, carriage return; not empty.
+bool isText(std::string_view text) {
+  if (text.empty()) return false;
   std::size_t at = 0;
   while (at < text.size()) {
     if (at + 8 <= text.size()) {
@@ -220,7 +222,7 @@ bool isBase64(std::string_view text) {
 }  // namespace
 
 bool isValidPrimitive(const Schema& schema, TypeId type, std::string_view text) {
-  if (type > r4::kLastPrimitive) return schema.type(type).primitive == Primitive::None || isString(text);
+  if (type > r4::kLastPrimitive) return schema.type(type).primitive == Primitive::None || isText(text);
   switch (type) {
     case r4::kBase64Binary: return isBase64(text);
     case r4::kBoolean: return text == "true" || text == "false";
@@ -239,7 +241,8 @@ bool isValidPrimitive(const Schema& schema, TypeId type, std::string_view text) 
     case r4::kTime: return isTime(text);
     case r4::kUnsignedInt: return isInteger(text, 0);
     case r4::kUuid: return isUuid(text);
-    default: return isString(text);
+    case r4::kXhtml: return isText(text);
+    default: return text.size() <= kLongestString && isText(text);
   }
 }
 

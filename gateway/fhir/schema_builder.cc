@@ -41,6 +41,10 @@ void SchemaBuilder::complete(TypeId type, ShapeId shape, DefId root) {
   row.root = root;
 }
 
+void SchemaBuilder::derive(TypeId type, TypeId base) {
+  schema_.types_.added(type).base = base;
+}
+
 ShapeId SchemaBuilder::reserveShape() {
   return schema_.shapes_.add({});
 }

@@ -26,6 +26,8 @@ class SchemaBuilder {
   /// type has already keeps meaning that type; the canonical always finds this one.
   TypeId declare(std::string_view name, std::string_view url, TypeKind kind, TypeId base);
   void complete(TypeId type, ShapeId shape, DefId root);
+  /// For a base that was declared after `type`.
+  void derive(TypeId type, TypeId base);
 
   /// Shapes may refer to each other, so they are made empty and filled once.
   ShapeId reserveShape();

@@ -1,0 +1,128 @@
+#include "gateway/definitions/definitions.h"
+
+#include "gateway/definitions/model.h"
+#include "gateway/definitions/package.h"
+#include "gateway/definitions/value_sets.h"
+#include "gateway/fhir/forms.h"
+#include "gateway/fhir/r4/types.h"
+
+#include <algorithm>
+#include <deque>
+
+namespace lotsen::definitions {
+
+namespace {
+
+using fhir::valueAt;
+
+class Loader {
+ public:
+  Loader(std::shared_ptr<const fhir::Schema> base, fhir::Issues& issues)
+      : base_(std::move(base)), builder_(*base_), issues_(issues) {}
+
+  /// One JSON file. What is no definition is passed over, but for a file that was named itself.
+  void take(const std::string& name, const std::string& bytes, bool named) {
+    // A cheap look first: packages hold thousands of examples.
+    const bool wanted = bytes.find("\"StructureDefinition\"") != std::string::npos ||
+                        bytes.find("\"ValueSet\"") != std::string::npos ||
+                        bytes.find("\"CodeSystem\"") != std::string::npos;
+    if (!wanted && !named) return;
+    fhir::Issues found;
+    auto document = fhir::readJson(bytes, base_, {.maxBytes = kLargestFile}, found);
+    for (fhir::Issue issue : found.list()) {
+      issue.source = name;
+      issues_.add(std::move(issue));
+    }
+    if (!document) return;
+    const fhir::TypeId type = document->root()->type;
+    const bool definition =
+        type == fhir::r4::kStructureDefinition || type == fhir::r4::kValueSet || type == fhir::r4::kCodeSystem;
+    if (!definition) {
+      if (named) tell(fhir::Severity::Error, "not a StructureDefinition, ValueSet or CodeSystem", name);
+      return;
+    }
+    const fhir::Document& kept = documents_.emplace_back(std::move(document).value());
+    if (type != fhir::r4::kStructureDefinition) {
+      valueSets_.add(kept);
+    } else {
+      takeStructure(name, kept);
+    }
+  }
+
+  std::shared_ptr<const fhir::Schema> finish() && {
+    for (Entry& entry : models_) define(entry);
+    valueSets_.addTo(builder_);
+    return std::move(builder_).build();
+  }
+
+ private:
+  struct Entry {
+    Model model;
+    bool begun = false;
+  };
+
+  void tell(fhir::Severity severity, std::string text, const std::string& file) {
+    issues_.add({severity,
+                 severity == fhir::Severity::Error ? "structure" : "informational",
+                 "definition",
+                 std::move(text),
+                 {},
+                 file,
+                 {}});
+  }
+
+  void takeStructure(const std::string& name, const fhir::Document& document) {
+    const std::string_view url = valueAt(document, document.root(), "url");
+    if (!definesType(document)) {
+      return tell(fhir::Severity::Information,
+                  "the profile " + std::string(url) + " was not read: profiles are not checked yet", name);
+    }
+    if (const fhir::TypeId known = builder_.schema().findType(url); known != fhir::kNone) {
+      if (known > fhir::r4::kLastType)
+        tell(fhir::Severity::Error, "defines " + std::string(url) + " a second time", name);
+      return;  // R4 itself
+    }
+    Entry& entry = models_.emplace_back();
+    entry.model = {name, &document, fhir::kNone};
+    declareModel(entry.model, builder_);
+  }
+
+  /// The base before what derives from it. A circle ends where it began, and is a fault.
+  void define(Entry& entry) {
+    if (entry.begun) return;
+    entry.begun = true;
+    const fhir::TypeId base = baseOf(entry.model, builder_.schema());
+    for (Entry& other : models_) {
+      if (other.model.type == base && base != fhir::kNone) define(other);
+    }
+    defineModel(entry.model, builder_, issues_);
+  }
+
+  std::shared_ptr<const fhir::Schema> base_;
+  fhir::SchemaBuilder builder_;
+  fhir::Issues& issues_;
+  std::deque<fhir::Document> documents_;
+  std::deque<Entry> models_;
+  ValueSets valueSets_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<const fhir::Schema>> load(std::shared_ptr<const fhir::Schema> base,
+                                                 const std::vector<std::string>& paths, fhir::Issues& issues) {
+  fhir::Issues found;
+  Loader loader(std::move(base), found);
+  for (const std::string& path : paths) {
+    LOTSEN_TRY_DO(forEachJson(
+        path, [&](const std::string& name, const std::string& bytes) { loader.take(name, bytes, name == path); }));
+  }
+  auto schema = std::move(loader).finish();
+  issues.append(found);
+  if (!found.hasErrors()) return schema;
+  const auto& list = found.list();
+  const auto first = std::find_if(list.begin(), list.end(),
+                                  [](const fhir::Issue& issue) { return issue.severity <= fhir::Severity::Error; });
+  return fail(Code::Invalid, "the definitions have faults; the first, in " + first->source + ": " + first->text);
+}
+
+}  // namespace lotsen::definitions

@@ -1,0 +1,258 @@
+#include "gateway/definitions/model.h"
+
+#include "gateway/fhir/r4/types.h"
+
+#include <charconv>
+#include <map>
+#include <optional>
+
+namespace lotsen::definitions {
+
+namespace {
+
+using fhir::child;
+using fhir::Element;
+using fhir::kNone;
+using fhir::valueAt;
+
+constexpr std::string_view kSystemTypes = "http://hl7.org/fhirpath/System.";
+
+std::string_view parentOf(std::string_view path) {
+  const auto dot = path.rfind('.');
+  return dot == std::string_view::npos ? std::string_view{} : path.substr(0, dot);
+}
+
+std::string_view lastOf(std::string_view path, char separator) {
+  return path.substr(path.rfind(separator) + 1);
+}
+
+std::string capitalised(std::string_view text) {
+  std::string result(text);
+  if (!result.empty() && result[0] >= 'a' && result[0] <= 'z') result[0] = static_cast<char>(result[0] - 'a' + 'A');
+  return result;
+}
+
+class Definer {
+ public:
+  Definer(const Model& model, fhir::SchemaBuilder& builder, fhir::Issues& issues)
+      : model_(model), document_(*model.document), builder_(builder), issues_(issues) {}
+
+  void define() {
+    const Element* part = child(document_, document_.root(), "snapshot");
+    const bool whole = part != nullptr;
+    if (!whole) part = child(document_, document_.root(), "differential");
+    const Element* first = part == nullptr ? nullptr : child(document_, part, "element");
+    if (first == nullptr) return fault(document_.root(), "has neither snapshot nor differential");
+    root_ = valueAt(document_, first, "path");
+    collect(first);
+    for (const auto& [path, elements] : children_) shapes_.emplace(path, builder_.reserveShape());
+    const fhir::DefId rootDef = addDef(first, {}, kNone);
+    for (const auto& [path, elements] : children_) fill(path, elements, !whole && path == root_);
+    const auto shape = shapes_.find(root_);
+    builder_.complete(model_.type, shape == shapes_.end() ? inheritedShape() : shape->second, rootDef);
+  }
+
+ private:
+  void fault(const Element* at, const std::string& text) {
+    fhir::Issue issue{fhir::Severity::Error,       "structure", "definition", text,
+                      fhir::pathOf(document_, at), model_.file, at->at};
+    issues_.add(std::move(issue));
+  }
+
+  void collect(const Element* first) {
+    for (const Element* element = first; element != nullptr && element->name == first->name; element = element->next) {
+      const std::string_view path = valueAt(document_, element, "path");
+      const std::string_view parent = parentOf(path);
+      byPath_.emplace(path, element);
+      if (element == first) continue;
+      if (!byPath_.contains(parent)) {
+        fault(element, "the element above it in the path is not defined before it");
+        continue;
+      }
+      children_[parent].push_back(element);
+    }
+  }
+
+  /// What a specialisation given as a differential has from its base.
+  fhir::ShapeId inheritedShape() const {
+    const fhir::Schema& schema = builder_.schema();
+    const fhir::Type& base = schema.type(schema.type(model_.type).base);
+    return base.kind == fhir::TypeKind::Logical ? base.shape : kNone;
+  }
+
+  void fill(std::string_view path, const std::vector<const Element*>& elements, bool inherits) {
+    std::vector<fhir::Property> properties;
+    if (inherits) {
+      const auto base = builder_.schema().properties(inheritedShape());
+      properties.assign(base.begin(), base.end());
+    }
+    for (const Element* element : elements) addProperties(element, properties);
+    builder_.fill(shapes_.at(path), properties);
+  }
+
+  void addProperties(const Element* element, std::vector<fhir::Property>& properties) {
+    const std::string_view path = valueAt(document_, element, "path");
+    const Element* content = contentOf(element);
+    if (content == nullptr) return;
+    const std::string_view contentPath = valueAt(document_, content, "path");
+    const auto shape = shapes_.find(contentPath);
+    std::vector<fhir::SchemaBuilder::NewTypeRef> types = typesOf(content, shape != shapes_.end());
+    if (types.empty()) return;
+    std::string_view name = lastOf(path, '.');
+    const bool choice = name.ends_with("[x]");
+    if (choice) name.remove_suffix(3);
+    if (!choice && types.size() > 1) {
+      return fault(element, "more than one type: end the name with [x], or keep one type");
+    }
+    const fhir::DefId def = addDef(element, types, shape == shapes_.end() ? kNone : shape->second);
+    properties.push_back({builder_.string(name), def, choice ? kNone : types[0].type});
+    if (!choice) return;
+    for (const auto& type : types) {
+      const std::string_view typeName = builder_.schema().nameText(builder_.schema().type(type.type).name);
+      properties.push_back({builder_.string(std::string(name) + capitalised(typeName)), def, type.type});
+    }
+  }
+
+  /// The element itself, or the one that its contentReference names; nullptr (told) if that is not there.
+  const Element* contentOf(const Element* element) {
+    const std::string_view reference = valueAt(document_, element, "contentReference");
+    if (reference.empty()) return element;
+    const auto found = byPath_.find(lastOf(reference, '#'));
+    if (found != byPath_.end()) return found->second;
+    fault(element, "its contentReference names no element of this definition");
+    return nullptr;
+  }
+
+  std::vector<fhir::SchemaBuilder::NewTypeRef> typesOf(const Element* element, bool hasChildren) {
+    std::vector<fhir::SchemaBuilder::NewTypeRef> types;
+    const Element* first = child(document_, element, "type");
+    for (const Element* type = first; type != nullptr && type->name == first->name; type = type->next) {
+      const std::string_view code = valueAt(document_, type, "code");
+      const auto id = typeOf(code);
+      if (!id) {
+        fault(type, "the type \"" + std::string(code) + "\" is not known; add the package that defines it");
+        return {};
+      }
+      types.push_back({*id, targetsOf(type)});
+    }
+    if (types.empty() && hasChildren) types.push_back({fhir::r4::kBackboneElement, {}});
+    if (types.empty()) fault(element, "has no type");
+    return types;
+  }
+
+  std::optional<fhir::TypeId> typeOf(std::string_view code) const {
+    const fhir::Schema& schema = builder_.schema();
+    if (code == "Base") return fhir::r4::kElement;
+    if (code.starts_with(kSystemTypes)) {  // System.String is written like string, System.DateTime like dateTime
+      std::string name(code.substr(kSystemTypes.size()));
+      if (!name.empty() && name[0] >= 'A' && name[0] <= 'Z') name[0] = static_cast<char>(name[0] - 'A' + 'a');
+      code = schema.nameText(schema.findName(name));
+      const fhir::TypeId type = schema.findType(code);
+      return type == kNone ? std::nullopt : std::optional(type);
+    }
+    const fhir::TypeId type = schema.findType(code);
+    return type == kNone ? std::nullopt : std::optional(type);
+  }
+
+  std::vector<fhir::StringId> targetsOf(const Element* type) {
+    std::vector<fhir::StringId> targets;
+    const Element* first = child(document_, type, "targetProfile");
+    for (const Element* target = first; target != nullptr && target->name == first->name; target = target->next) {
+      targets.push_back(builder_.string(target->value()));
+    }
+    return targets;
+  }
+
+  fhir::DefId addDef(const Element* element, const std::vector<fhir::SchemaBuilder::NewTypeRef>& types,
+                     fhir::ShapeId shape) {
+    const std::string_view path = valueAt(document_, element, "path");
+    std::string_view name = lastOf(path, '.');
+    fhir::ElementDef def;
+    def.choice = name.ends_with("[x]");
+    if (def.choice) name.remove_suffix(3);
+    def.path = builder_.string(path);
+    def.name = builder_.string(name);
+    def.shape = shape;
+    def.min = number(element, "min", 0);
+    def.max = valueAt(document_, element, "max") == "*" ? fhir::kUnbounded : number(element, "max", 1);
+    def.summary = valueAt(document_, element, "isSummary") == "true";
+    def.modifier = valueAt(document_, element, "isModifier") == "true";
+    def.xmlAttribute = valueAt(document_, element, "representation") == "xmlAttr";
+    const std::string_view valueSet = valueAt(document_, element, "binding.valueSet");
+    def.valueSet = builder_.string(valueSet.substr(0, valueSet.find('|')));
+    def.strength = strengthOf(valueAt(document_, element, "binding.strength"));
+    return builder_.add(def, types, constraintsOf(element));
+  }
+
+  std::uint32_t number(const Element* element, std::string_view name, std::uint32_t otherwise) {
+    const std::string_view text = valueAt(document_, element, name);
+    if (text.empty()) return otherwise;
+    std::uint32_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error == std::errc{} && end == text.data() + text.size()) return value;
+    fault(element, std::string(name) + " is not a number");
+    return otherwise;
+  }
+
+  static fhir::Strength strengthOf(std::string_view code) {
+    if (code == "required") return fhir::Strength::Required;
+    if (code == "extensible") return fhir::Strength::Extensible;
+    if (code == "preferred") return fhir::Strength::Preferred;
+    return code == "example" ? fhir::Strength::Example : fhir::Strength::None;
+  }
+
+  std::vector<fhir::Constraint> constraintsOf(const Element* element) {
+    std::vector<fhir::Constraint> rows;
+    const Element* first = child(document_, element, "constraint");
+    for (const Element* one = first; one != nullptr && one->name == first->name; one = one->next) {
+      const std::string_view expression = valueAt(document_, one, "expression");
+      if (expression.empty()) continue;  // XPath only: not for us
+      rows.push_back({builder_.string(valueAt(document_, one, "key")), builder_.string(expression),
+                      builder_.string(valueAt(document_, one, "human")),
+                      valueAt(document_, one, "severity") != "warning"});
+    }
+    return rows;
+  }
+
+  const Model& model_;
+  const fhir::Document& document_;
+  fhir::SchemaBuilder& builder_;
+  fhir::Issues& issues_;
+  std::string_view root_;
+  std::map<std::string_view, const Element*> byPath_;
+  std::map<std::string_view, std::vector<const Element*>>
+      children_;  // by path of the parent, in the order of the definition
+  std::map<std::string_view, fhir::ShapeId> shapes_;
+};
+
+}  // namespace
+
+bool definesType(const fhir::Document& definition) {
+  return valueAt(definition, definition.root(), "derivation") != "constraint";
+}
+
+void declareModel(Model& model, fhir::SchemaBuilder& builder) {
+  const fhir::Document& document = *model.document;
+  const Element* root = document.root();
+  const std::string_view url = valueAt(document, root, "url");
+  std::string_view name = valueAt(document, root, "snapshot.element.path");
+  if (name.empty()) name = valueAt(document, root, "differential.element.path");
+  if (name.empty()) name = lastOf(url, '/');
+  const std::string_view kind = valueAt(document, root, "kind");
+  const fhir::TypeKind typeKind = kind == "resource"       ? fhir::TypeKind::Resource
+                                  : kind == "complex-type" ? fhir::TypeKind::Complex
+                                                           : fhir::TypeKind::Logical;
+  model.type = builder.declare(name, url, typeKind, kNone);
+}
+
+fhir::TypeId baseOf(const Model& model, const fhir::Schema& schema) {
+  const std::string_view url = valueAt(*model.document, model.document->root(), "baseDefinition");
+  return lastOf(url, '/') == "Base" ? kNone : schema.findType(url);
+}
+
+void defineModel(const Model& model, fhir::SchemaBuilder& builder, fhir::Issues& issues) {
+  builder.derive(model.type, baseOf(model, builder.schema()));
+  Definer(model, builder, issues).define();
+}
+
+}  // namespace lotsen::definitions
