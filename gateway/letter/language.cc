@@ -8,6 +8,7 @@
 #include <unicode/plurrule.h>
 #include <unicode/smpdtfmt.h>
 #include <unicode/timezone.h>
+#include <unicode/uchar.h>
 
 #include <array>
 #include <chrono>
@@ -147,15 +148,43 @@ std::shared_ptr<const Language> Language::find(std::string_view tag) {
   return nullptr;
 }
 
-std::string normalised(std::string_view text) {
+std::optional<std::string> literalText(std::string_view value) {
+  constexpr UChar32 kNonJoiner = 0x200c;  // spelling in Persian and others
+  constexpr UChar32 kJoiner = 0x200d;
+  const auto text = icu::UnicodeString::fromUTF8(icu::StringPiece(value.data(), static_cast<int32_t>(value.size())));
+  icu::UnicodeString kept;
+  bool visible = false;
+  bool blank = false;
+  for (int32_t at = 0; at < text.length(); at = text.moveIndex32(at, 1)) {
+    const UChar32 c = text.char32At(at);
+    if (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == 0x2028 || c == 0x2029) {
+      blank = true;
+      continue;
+    }
+    const auto category = u_charType(c);
+    const bool hidden = category == U_FORMAT_CHAR && c != kNonJoiner && c != kJoiner;
+    if (hidden || category == U_CONTROL_CHAR || category == U_PRIVATE_USE_CHAR || category == U_SURROGATE ||
+        category == U_UNASSIGNED || c == 0xfffd) {
+      return std::nullopt;
+    }
+    if (blank && !kept.isEmpty()) kept.append(u' ');
+    blank = false;
+    kept.append(c);
+    visible = visible || (u_isUWhiteSpace(c) == 0 && category != U_FORMAT_CHAR);
+  }
+  if (!visible) return std::string();
   UErrorCode error = U_ZERO_ERROR;
-  const icu::Normalizer2* form = icu::Normalizer2::getNFCInstance(error);
+  const icu::Normalizer2* composed = icu::Normalizer2::getNFCInstance(error);
   LOTSEN_CHECK(U_SUCCESS(error));
-  std::string result;
-  icu::StringByteSink<std::string> sink(&result);
-  form->normalizeUTF8(0, icu::StringPiece(text.data(), static_cast<int32_t>(text.size())), sink, nullptr, error);
-  LOTSEN_CHECK(U_SUCCESS(error));
-  return result;
+  return utf8(composed->normalize(kept, error));
+}
+
+bool hasLetter(std::string_view text) {
+  const auto wide = icu::UnicodeString::fromUTF8(icu::StringPiece(text.data(), static_cast<int32_t>(text.size())));
+  for (int32_t at = 0; at < wide.length(); at = wide.moveIndex32(at, 1)) {
+    if (u_isalpha(wide.char32At(at)) != 0) return true;
+  }
+  return false;
 }
 
 }  // namespace lotsen::letter

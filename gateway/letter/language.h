@@ -35,7 +35,12 @@ class Language {
   virtual std::string upper(std::string_view text) const = 0;
 };
 
-/// UTF-8 in Unicode normal form C.
-std::string normalised(std::string_view text);
+/// A value as the literal text of a letter: normal form C, every stretch of blanks and line ends one blank, trimmed.
+/// Nothing if it has a character that could hide or turn text round: control and format characters (bidi overrides,
+/// zero width), private use, unassigned, U+FFFD. Empty if there is nothing but blanks.
+std::optional<std::string> literalText(std::string_view value);
+
+/// Whether the text has a letter of any script.
+bool hasLetter(std::string_view text);
 
 }  // namespace lotsen::letter

@@ -2,6 +2,7 @@
 
 #include "gateway/letter/font_set.h"
 
+#include <hb.h>
 #include <pango/pangofc-font.h>
 
 #include <algorithm>
@@ -49,28 +50,47 @@ std::uint32_t indexOf(FontFile file, std::vector<FontFile>& files) {
   return static_cast<std::uint32_t>(files.size() - 1);
 }
 
-/// The clusters of a run in logical order, from Pango's byte offset per glyph (visual order).
-std::vector<Cluster> clustersOf(const PangoGlyphItem& item) {
+/// The blank at the end of a wrapped line, which Pango empties: a real glyph keeps the words apart for whoever reads
+/// the text out.
+PangoGlyphInfo blank(PangoFont* font) {
+  hb_font_t* harfbuzz = pango_font_get_hb_font(font);
+  hb_codepoint_t id = 0;
+  hb_font_get_nominal_glyph(harfbuzz, ' ', &id);
+  PangoGlyphInfo glyph{};
+  glyph.glyph = id;
+  glyph.geometry.width = hb_font_get_glyph_h_advance(harfbuzz, id);
+  return glyph;
+}
+
+/// Glyphs, clusters and text of a run. Pango tells a byte offset per glyph, in visual order; clusters are in logical
+/// order. What has no ink and no width (a line end) is left out with its text.
+void appendGlyphs(const PangoGlyphItem& item, std::string_view text, GlyphRun& run) {
   struct Place {
     int byte;
     std::uint16_t glyphs;
   };
   std::vector<Place> places;
-  const auto* glyphs = item.glyphs;
-  for (int i = 0; i < glyphs->num_glyphs; ++i) {
-    if (!places.empty() && places.back().byte == glyphs->log_clusters[i]) {
-      ++places.back().glyphs;
-    } else {
-      places.push_back({glyphs->log_clusters[i], 1});
+  for (int i = 0; i < item.glyphs->num_glyphs; ++i) {
+    PangoGlyphInfo glyph = item.glyphs->glyphs[i];
+    const int byte = item.glyphs->log_clusters[i];
+    if (places.empty() || places.back().byte != byte) places.push_back({byte, 0});
+    if (glyph.glyph == PANGO_GLYPH_EMPTY && text[static_cast<std::size_t>(byte)] == ' ') {
+      glyph = blank(item.item->analysis.font);
     }
+    if (glyph.glyph == PANGO_GLYPH_EMPTY) continue;
+    ++places.back().glyphs;
+    run.glyphs.push_back({glyph.glyph, run.width + glyph.geometry.x_offset / kScale, glyph.geometry.y_offset / kScale,
+                          glyph.geometry.width / kScale});
+    run.width += glyph.geometry.width / kScale;
   }
-  if (item.item->analysis.level % 2 != 0) std::reverse(places.begin(), places.end());
-  std::vector<Cluster> clusters;
+  if (run.rightToLeft) std::reverse(places.begin(), places.end());
   for (std::size_t i = 0; i < places.size(); ++i) {
-    const int end = i + 1 < places.size() ? places[i + 1].byte : item.item->length;
-    clusters.push_back({static_cast<std::uint16_t>(end - places[i].byte), places[i].glyphs});
+    if (places[i].glyphs == 0) continue;
+    const auto begin = static_cast<std::size_t>(places[i].byte);
+    const std::size_t end = i + 1 < places.size() ? static_cast<std::size_t>(places[i + 1].byte) : text.size();
+    run.text += text.substr(begin, end - begin);
+    run.clusters.push_back({static_cast<std::uint16_t>(end - begin), places[i].glyphs});
   }
-  return clusters;
 }
 
 }  // namespace
@@ -124,6 +144,9 @@ std::vector<ShapedLine> Shaper::shape(const Inlines& text, const Style& style, d
   pango_font_description_set_family(font.get(), style.address ? kAddressFamily : kTextFamily);
   pango_font_description_set_absolute_size(font.get(), style.size.size * kScale);
   pango_font_description_set_weight(font.get(), style.strong ? PANGO_WEIGHT_BOLD : PANGO_WEIGHT_NORMAL);
+  // No ligatures: readers that look at glyphs and not at the text behind them (search, copy, some screen readers) miss
+  // them.
+  addAttribute(attributes.get(), pango_attr_font_features_new("liga=0, clig=0"), 0, joined.size());
   pango_layout_set_font_description(layout.get(), font.get());
   pango_layout_set_attributes(layout.get(), attributes.get());
   pango_layout_set_auto_dir(layout.get(), FALSE);
@@ -146,16 +169,9 @@ std::vector<ShapedLine> Shaper::shape(const Inlines& text, const Style& style, d
       run.size = style.size.size;
       run.x = out.width;
       run.rightToLeft = item.item->analysis.level % 2 != 0;
-      run.text.assign(joined, static_cast<std::size_t>(item.item->offset), static_cast<std::size_t>(item.item->length));
-      run.clusters = clustersOf(item);
-      for (int i = 0; i < item.glyphs->num_glyphs; ++i) {
-        const PangoGlyphInfo& glyph = item.glyphs->glyphs[i];
-        run.glyphs.push_back({glyph.glyph, run.width + glyph.geometry.x_offset / kScale,
-                              glyph.geometry.y_offset / kScale, glyph.geometry.width / kScale});
-        run.width += glyph.geometry.width / kScale;
-      }
-      out.width += run.width;
       const auto offset = static_cast<std::size_t>(item.item->offset);
+      appendGlyphs(item, std::string_view(joined).substr(offset, static_cast<std::size_t>(item.item->length)), run);
+      out.width += run.width;
       for (const LinkRange& link : links) {
         if (offset >= link.begin && offset < link.end) shaped.link = *link.target;
       }

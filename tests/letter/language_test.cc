@@ -40,7 +40,20 @@ TEST_F(Swedish, KnowsItsFixedWords) {
   EXPECT_EQ(sv_->page(2, 3), "Sida 2 av 3");
   EXPECT_EQ(sv_->upper("Västra Frölunda"), "VÄSTRA FRÖLUNDA");
   EXPECT_EQ(Language::find("xx"), nullptr);
-  EXPECT_EQ(normalised("A\u030angstro\u0308m"), "Ångström");
+}
+
+TEST(LiteralText, IsWhatTheReaderSees) {
+  EXPECT_EQ(literalText("A\u030angstro\u0308m"), "Ångström");
+  EXPECT_EQ(literalText("  två \r\n rader\t "), "två rader");
+  EXPECT_EQ(literalText("# Rubrik <b> {{x}} [y](https://z)"), "# Rubrik <b> {{x}} [y](https://z)");
+  for (const char* blank : {"", " ", "\n\t", "\u00a0", "\u2003 \u200d"}) EXPECT_EQ(literalText(blank), "") << blank;
+}
+
+TEST(LiteralText, HiddenCharactersAreRefused) {
+  for (const char* wrong : {"Anna\u202e", "\u2066a\u2069", "a\u200bb", "a\u0007b", "a\u00adb", "a\ufeff", "a\ufffd",
+                            "a\ue000", "a\u0378", "a\u200f"}) {
+    EXPECT_FALSE(literalText(wrong)) << wrong;
+  }
 }
 
 }  // namespace

@@ -54,8 +54,7 @@ struct MemoryStore::State {
   std::vector<StoredAudit> audit;
   std::uint64_t ordinals = 0;
 
-  void write(const Id& transfer, std::vector<AuditEntry> entries);
-  bool isCurrent(const Owner& owner) const;
+  void write(std::vector<AuditEntry> entries);
   void markDue(const Id& transfer, Instant at);
 
   /// True if the delivery may be leased but for its due time.
