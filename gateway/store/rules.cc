@@ -72,6 +72,15 @@ ChangeFit judgeChange(const DeliveryChange& change, DeliveryState state, bool ha
   return dependenciesDone ? ChangeFit::Apply : ChangeFit::Skip;
 }
 
+Status checkAudit(const std::vector<AuditEntry>& entries) {
+  for (const AuditEntry& entry : entries) {
+    if (!entry.subject.empty() && !isUuid(entry.subject)) {
+      return invalid("the subject of audit entry " + entry.action + " is not a UUID");
+    }
+  }
+  return done();
+}
+
 Status checkAccept(const AcceptItem& item) {
   const Record& record = item.record;
   if (!isUuid(record.id)) return invalid("record id is not a UUID: " + record.id);
@@ -79,6 +88,7 @@ Status checkAccept(const AcceptItem& item) {
     return invalid("record " + record.id + ": transfer id is not a UUID: " + record.transfer);
   }
   if (record.partner.empty() || record.key.empty()) return invalid("record " + record.id + " has no partner or no key");
+  LOTSEN_TRY_DO(checkAudit(item.audit));
   if (item.acknowledgement) {
     const DeliveryState to = item.acknowledgement->to;
     if (to != DeliveryState::Done && to != DeliveryState::Ready && to != DeliveryState::Parked) {
@@ -89,6 +99,7 @@ Status checkAccept(const AcceptItem& item) {
 }
 
 Status checkChange(const TransferChange& change) {
+  LOTSEN_TRY_DO(checkAudit(change.audit));
   std::unordered_set<std::string_view> ids;
   for (const Delivery& delivery : change.created) {
     LOTSEN_TRY_DO(checkCreated(delivery, change.id));
@@ -114,11 +125,30 @@ Status checkChange(const TransferChange& change) {
 
 Status checkEnds(const std::vector<AttemptEnd>& ends) {
   for (const AttemptEnd& end : ends) {
+    LOTSEN_TRY_DO(checkAudit(end.audit));
     if (!mayGo(DeliveryState::Leased, end.to)) {
       return invalid("an attempt of delivery " + end.delivery + " cannot end as " + std::string(name(end.to)));
     }
   }
   return done();
+}
+
+Error staleWork(const Id& transfer) {
+  return fail(Code::Conflict, "transfer " + transfer + " is not claimed under this token any more; drop the work");
+}
+
+Error oldIncarnation(const Owner& owner) {
+  return fail(Code::Conflict, "node " + owner.node + " has a newer incarnation than " + std::to_string(owner.epoch) +
+                                  "; this one must stop");
+}
+
+Error wrongBytes(const Id& delivery) {
+  return fail(Code::Invalid, "delivery " + delivery + ": its bytes are missing, or there already and may not change");
+}
+
+Error otherContent(const std::string& partner, const Id& stored) {
+  return fail(Code::Conflict, "partner " + partner + " used the key of record " + stored +
+                                  " again with other content; a new version needs a new key");
 }
 
 }  // namespace lotsen::store

@@ -26,7 +26,14 @@ ChangeFit judgeChange(const DeliveryChange& change, DeliveryState state, bool ha
 // Input that is wrong whatever is stored.
 Status checkAccept(const AcceptItem& item);
 Status checkChange(const TransferChange& change);
+Status checkAudit(const std::vector<AuditEntry>& entries);
 Status checkEnds(const std::vector<AttemptEnd>& ends);
+
+// What two back ends say alike.
+Error staleWork(const Id& transfer);
+Error oldIncarnation(const Owner& owner);
+Error wrongBytes(const Id& delivery);
+Error otherContent(const std::string& partner, const Id& stored);
 
 // Attempts that ended without an answer of the receiver: the stable names of how.
 inline constexpr std::string_view kLeaseLost = "lease-lost";

@@ -82,7 +82,7 @@ struct AuditEntry {
   Instant at;
   std::string actor;   // partner id, "gateway", or "operator:<name>"
   std::string action;  // stable: "record-accepted", "transfer-released", "delivery-sent", "consent-withdrawn" …
-  Id transfer;         // may be empty
+  Id transfer;         // set by the store: that of what is accepted, saved or finished
   Id subject;          // record or delivery id; may be empty
   std::string detail;  // JSON object of codes and ids; never patient data
 };
@@ -322,7 +322,8 @@ class Store {
   /// (state Accepted). Invalid: an id that is not a UUID, an empty partner or key.
   virtual Result<Accepted> accept(AcceptItem item) = 0;
 
-  /// Leases up to `limit` due transfers (oldest due first) to `owner` until `leaseUntil`.
+  /// Leases up to `limit` due transfers (oldest due first) to `owner` until `leaseUntil`. Conflict, here and in
+  /// claim(): the owner is not the newest incarnation of its node.
   virtual Result<std::vector<TransferWork>> claimTransfers(const Owner& owner, std::size_t limit, Instant now,
                                                            Instant leaseUntil) = 0;
   /// Conflict: stale token. Invalid: the change does not fit what is stored (unknown ids, a second delivery of the same

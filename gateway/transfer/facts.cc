@@ -47,7 +47,7 @@ class Reader {
 
   std::int64_t version(const Element* resource) {
     const Element* extension = view_.extension(resource, kRecordVersion);
-    const auto text = view_.value(extension, "valuePositiveInt");
+    const auto text = view_.value(extension, "value");
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error != std::errc{} || end != text.data() + text.size() || number < 1) {
@@ -120,7 +120,7 @@ Assessment assessmentOf(Reader& reader, const Element* request) {
   const ResourceView& view = reader.view();
   const Element* kind = view.extension(view.extension(request, kAssessment), "kind");
   if (kind == nullptr) return Assessment::None;
-  const auto code = view.value(kind, "valueCode");
+  const auto code = view.value(kind, "value");
   if (code == "lotsas") return Assessment::Lotsas;
   if (code == "lotsas-inte") return Assessment::LotsasInte;
   if (code == "vardgaranti-uppfylls") return Assessment::VardgarantiUppfylls;
@@ -188,7 +188,7 @@ Result<ReferralFacts> referralFacts(const fhir::Document& bundle, fhir::Issues& 
   facts.protectedIdentity = isProtected(view, view.target(request, view.child(request, "subject")));
   facts.requesterUnit = view.targetUnit(request, view.child(request, "requester"));
   facts.receiver = view.targetUnit(request, view.child(request, "performer"));
-  facts.agreement = view.value(view.extension(request, kAgreement), "valueIdentifier.value");
+  facts.agreement = view.value(view.extension(request, kAgreement), "value.value");
   facts.assessment = assessmentOf(reader, request);
   facts.documents = documentsOf(view, request);
   return reader.done(std::move(facts), "referral");
@@ -232,8 +232,8 @@ Result<ConsentFacts> consentFacts(const fhir::Document& bundle, fhir::Issues& is
   if (facts.receiver.empty()) {
     reader.missing("exactly one named receiver (a consent is for one provider)", path + ".provision.actor", consent);
   }
-  facts.informedOn = reader.day(view.extension(consent, kInformationSent), "valueDateTime");
-  facts.responseDeadline = reader.day(view.extension(consent, kResponseDeadline), "valueDate");
+  facts.informedOn = reader.day(view.extension(consent, kInformationSent), "value");
+  facts.responseDeadline = reader.day(view.extension(consent, kResponseDeadline), "value");
   return reader.done(std::move(facts), "consent");
 }
 
@@ -250,7 +250,7 @@ Result<BtfFacts> btfFacts(const fhir::Document& bundle, fhir::Issues& issues) {
                  view.value(decision, "outcome") == "complete";
   facts.patient = reader.patient(coverage, "beneficiary");
   const Element* about = view.extension(coverage, kBtfReferral);
-  facts.referral = view.targetIdentifier(coverage, view.child(about, "valueReference"), kReferralIdSystem);
+  facts.referral = view.targetIdentifier(coverage, view.child(about, "value"), kReferralIdSystem);
   if (facts.referral.empty()) {
     reader.missing("the referral that the BTF is for",
                    view.path(coverage, "Bundle") + ".extension('" + std::string(kBtfReferral) + "')", coverage);

@@ -21,10 +21,6 @@ Delivery withoutBody(Delivery delivery) {
   return delivery;
 }
 
-Error staleClaim(const Id& transfer) {
-  return fail(Code::Conflict, "transfer " + transfer + " is not claimed under this token any more; drop the work");
-}
-
 }  // namespace
 
 MemoryStore::MemoryStore() : state_(std::make_unique<State>()) {}
@@ -58,10 +54,7 @@ Result<Accepted> MemoryStore::accept(AcceptItem item) {
   Record& record = item.record;
   if (const auto found = state_->keys.find({record.partner, record.key}); found != state_->keys.end()) {
     const State::StoredRecord& stored = state_->records.at(found->second);
-    if (stored.record.digest != record.digest) {
-      return fail(Code::Conflict, "partner " + record.partner + " used the key of record " + stored.record.id +
-                                      " again with other content; a new version needs a new key");
-    }
+    if (stored.record.digest != record.digest) { return otherContent(record.partner, stored.record.id); }
     return Accepted{true, stored.record.id, stored.record.transfer, stored.answerStatus, stored.answerBody, {}};
   }
   if (state_->records.contains(record.id)) return fail(Code::Invalid, "record " + record.id + " exists already");
@@ -72,10 +65,7 @@ Result<Accepted> MemoryStore::accept(AcceptItem item) {
         state_->acknowledge(*item.acknowledgement, record.partner, record.receivedAt, record.transfer);
   }
   accepted.transfer = record.transfer;
-  for (AuditEntry& entry : item.audit) {
-    if (entry.transfer.empty()) entry.transfer = record.transfer;
-  }
-  state_->write(std::move(item.audit));
+  state_->write(record.transfer, std::move(item.audit));
   state_->keys[{record.partner, record.key}] = record.id;
   if (!record.transfer.empty()) {
     auto [found, created] = state_->transfers.try_emplace(record.transfer);
@@ -102,6 +92,7 @@ Result<Accepted> MemoryStore::accept(AcceptItem item) {
 Result<std::vector<TransferWork>> MemoryStore::claimTransfers(const Owner& owner, std::size_t limit, Instant now,
                                                               Instant leaseUntil) {
   std::lock_guard lock(mutex_);
+  if (!state_->isCurrent(owner)) return oldIncarnation(owner);
   std::vector<State::StoredTransfer*> due;
   for (auto& [id, row] : state_->transfers) {
     if (row.due && *row.due <= now && !row.lease) due.push_back(&row);
@@ -129,7 +120,7 @@ Result<Saved> MemoryStore::saveTransfer(TransferChange change, Instant now) {
   std::lock_guard lock(mutex_);
   const auto found = state_->transfers.find(change.id);
   if (found == state_->transfers.end() || !found->second.lease || found->second.token != change.token) {
-    return staleClaim(change.id);
+    return staleWork(change.id);
   }
   LOTSEN_TRY_DO(state_->check(change));
   State::StoredTransfer& row = found->second;
@@ -159,7 +150,7 @@ Result<Saved> MemoryStore::saveTransfer(TransferChange change, Instant now) {
     row.deliveries.push_back(id);
   }
   for (const Release& each : change.releases) state_->apply(each, row.voidedSinceClaim);
-  state_->write(std::move(change.audit));
+  state_->write(change.id, std::move(change.audit));
 
   row.transfer.state = change.state;
   row.transfer.reasons = std::move(change.reasons);
@@ -174,7 +165,7 @@ Status MemoryStore::returnTransfer(const Id& transfer, std::uint64_t token, Inst
   std::lock_guard lock(mutex_);
   const auto found = state_->transfers.find(transfer);
   if (found == state_->transfers.end() || !found->second.lease || found->second.token != token) {
-    return staleClaim(transfer);
+    return staleWork(transfer);
   }
   State::StoredTransfer& row = found->second;
   if (row.arrivals == row.arrivalsAtClaim) row.due = dueAt;
@@ -185,6 +176,7 @@ Status MemoryStore::returnTransfer(const Id& transfer, std::uint64_t token, Inst
 Result<std::vector<Claimed>> MemoryStore::claim(const Owner& owner, std::string_view endpoint, std::size_t limit,
                                                 Instant now, Instant leaseUntil) {
   std::lock_guard lock(mutex_);
+  if (!state_->isCurrent(owner)) return oldIncarnation(owner);
   std::vector<State::StoredDelivery*> due;
   for (auto& [id, row] : state_->deliveries) {
     if (row.delivery.endpoint == endpoint && row.delivery.dueAt <= now && state_->claimable(row)) due.push_back(&row);
@@ -272,7 +264,7 @@ Result<std::vector<Id>> MemoryStore::finish(std::vector<AttemptEnd> ends, Instan
     attempt.responseDigest = std::move(end.responseDigest);
     row.delivery.reason = end.to == DeliveryState::Done ? "" : std::move(end.reason);
     if (end.to == DeliveryState::Ready || end.to == DeliveryState::Resolving) row.delivery.dueAt = end.dueAt;
-    state_->write(std::move(end.audit));
+    state_->write(row.delivery.transfer, std::move(end.audit));
     state_->go(row, end.to, now);
   }
   return stale;

@@ -7,12 +7,18 @@
 
 namespace lotsen::store {
 
-void MemoryStore::State::write(std::vector<AuditEntry> entries) {
+void MemoryStore::State::write(const Id& transfer, std::vector<AuditEntry> entries) {
   for (AuditEntry& entry : entries) {
+    entry.transfer = transfer;
     const crypto::Digest256 previous = audit.empty() ? crypto::Digest256{} : audit.back().hash;
     const crypto::Digest256 hash = auditHash(previous, entry);
     audit.push_back({std::move(entry), hash});
   }
+}
+
+bool MemoryStore::State::isCurrent(const Owner& owner) const {
+  const auto found = epochs.find(owner.node);
+  return found != epochs.end() && found->second == owner.epoch;
 }
 
 void MemoryStore::State::markDue(const Id& id, Instant at) {
@@ -137,10 +143,7 @@ Status MemoryStore::State::check(const TransferChange& change) const {
   for (const DeliveryChange& each : change.changed) {
     if (!belongs(each.id)) return fail(Code::Invalid, "delivery " + each.id + " is not of transfer " + change.id);
     const Delivery& stored = deliveries.at(each.id).delivery;
-    if (judgeChange(each, stored.state, !stored.body.empty(), true) == ChangeFit::Wrong) {
-      return fail(Code::Invalid,
-                  "delivery " + each.id + ": its bytes are missing, or there already and may not change");
-    }
+    if (judgeChange(each, stored.state, !stored.body.empty(), true) == ChangeFit::Wrong) { return wrongBytes(each.id); }
   }
   for (const Delivery& each : change.created) {
     if (deliveries.contains(each.id)) return fail(Code::Invalid, "delivery " + each.id + " exists already");

@@ -54,7 +54,8 @@ struct MemoryStore::State {
   std::vector<StoredAudit> audit;
   std::uint64_t ordinals = 0;
 
-  void write(std::vector<AuditEntry> entries);
+  void write(const Id& transfer, std::vector<AuditEntry> entries);
+  bool isCurrent(const Owner& owner) const;
   void markDue(const Id& transfer, Instant at);
 
   /// True if the delivery may be leased but for its due time.

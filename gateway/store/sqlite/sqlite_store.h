@@ -1,0 +1,54 @@
+// The storage contract in one SQLite file: the embedded default. One writer thread with group commit (writer.h), a few
+// read-only connections (readers.h), one process a file (lock_file.h). Used by: app.
+// Thread rule: as store.h. Failure rule: as store.h; after Ambiguous, Unavailable or Corrupt from a writing verb the
+// store refuses all writes and `onFatal` has been called: end the process, the next start recovers.
+#pragma once
+
+#include "gateway/store/store.h"
+
+#include <functional>
+#include <memory>
+
+namespace lotsen::store {
+
+class SqliteStore final : public Store {
+ public:
+  struct Options {
+    std::string path;                           // of the database file, on a local disk; created if missing
+    std::size_t readers = 4;                    // connections for reading
+    std::function<void(const Error&)> onFatal;  // called once, on the writer's thread; must not call the store
+  };
+
+  /// Busy: another process has it open. Invalid: the file is another program's, or a newer version's. Corrupt,
+  /// Unavailable: as the message says.
+  static Result<std::unique_ptr<SqliteStore>> open(Options options, Instant now);
+  /// Finishes the writes that wait, copies the log into the database and closes it.
+  ~SqliteStore() override;
+
+  Result<Owner> openNode(std::string_view node, Instant now) override;
+  Result<Accepted> accept(AcceptItem item) override;
+  Result<std::vector<TransferWork>> claimTransfers(const Owner& owner, std::size_t limit, Instant now,
+                                                   Instant leaseUntil) override;
+  Result<Saved> saveTransfer(TransferChange change, Instant now) override;
+  Status returnTransfer(const Id& transfer, std::uint64_t token, Instant dueAt) override;
+  Result<std::vector<Claimed>> claim(const Owner& owner, std::string_view endpoint, std::size_t limit, Instant now,
+                                     Instant leaseUntil) override;
+  Result<std::vector<Id>> startSending(const std::vector<std::pair<Id, std::uint64_t>>& claimed, Instant now) override;
+  Result<std::vector<Id>> finish(std::vector<AttemptEnd> ends, Instant now) override;
+  Result<std::size_t> expireLeases(Instant now) override;
+  Result<std::size_t> promoteOrphans(Instant now) override;
+  Result<std::vector<std::string>> dueEndpoints(Instant now, std::optional<Instant>& nextDue) override;
+  Result<TransferView> transfer(const Id& id) override;
+  Result<std::vector<Transfer>> transfers(const TransferFilter& filter) override;
+  Result<Record> record(const Id& id) override;
+  Result<Delivery> delivery(const Id& id) override;
+  Result<Counts> counts() override;
+  Status verifyAudit() override;
+
+ private:
+  struct Parts;
+  explicit SqliteStore(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace lotsen::store

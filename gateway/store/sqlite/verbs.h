@@ -1,0 +1,54 @@
+// The verbs of the contract in SQL. Those that write run inside the writer's savepoint, those that read on a connection
+// of the pool. Used by sqlite_store.cc. Failure rule: an Error is a refusal of the contract (the savepoint is rolled
+// back); a broken database throws Fault. Input has passed the checks of store/rules.h.
+#pragma once
+
+#include "gateway/store/sqlite/rows.h"
+
+namespace lotsen::store::sqlite {
+
+// accept.cc
+Result<Accepted> accept(Write& write, const AcceptItem& item);
+
+// work.cc
+struct TransferClaim {
+  std::int64_t row = 0;
+  std::uint64_t token = 0;
+};
+Result<std::vector<TransferClaim>> claimTransfers(Write& write, const Owner& owner, std::size_t limit, Instant now,
+                                                  Instant leaseUntil);
+Result<Saved> saveTransfer(Write& write, const TransferChange& change, Instant now);
+Status returnTransfer(Write& write, const Id& transfer, std::uint64_t token, Instant dueAt);
+
+// leases.cc
+struct DeliveryClaim {
+  std::int64_t row = 0;
+  Claimed claimed;  // without body
+};
+Result<Owner> openNode(Write& write, std::string_view node, Instant now);
+Result<std::vector<DeliveryClaim>> claim(Write& write, const Owner& owner, std::string_view endpoint, std::size_t limit,
+                                         Instant now, Instant leaseUntil);
+Result<std::vector<Id>> startSending(Write& write, const std::vector<std::pair<Id, std::uint64_t>>& claimed,
+                                     Instant now);
+Result<std::vector<Id>> finish(Write& write, const std::vector<AttemptEnd>& ends, Instant now);
+Result<std::size_t> expireLeases(Write& write, Instant now);
+Result<std::size_t> promoteOrphans(Write& write);
+
+// read.cc
+bool anyExpiredLease(Connection& db, Instant now);
+bool anyOrphan(Connection& db);
+TransferWork readWork(Connection& db, const TransferClaim& claim);
+std::string readBody(Connection& db, std::int64_t delivery);
+Result<std::vector<std::string>> dueEndpoints(Connection& db, Instant now, std::optional<Instant>& nextDue);
+Result<TransferView> transferView(Connection& db, const Id& id);
+Result<std::vector<Transfer>> transfers(Connection& db, const TransferFilter& filter);
+Result<Record> record(Connection& db, const Id& id);
+Result<Delivery> delivery(Connection& db, const Id& id);
+Result<Counts> counts(Connection& db);
+
+/// Checks one stretch of the audit chain after row `from`, whose hash is `chain`; both move on. True: the end is
+/// reached.
+Result<bool> verifyAudit(Connection& db, std::int64_t& from, crypto::Digest256& chain);
+crypto::Digest256 newestAuditHash(Connection& db);
+
+}  // namespace lotsen::store::sqlite
