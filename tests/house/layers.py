@@ -58,9 +58,9 @@ GENERATED = {"fhir/r4"}
 MAX_LINES = 600
 SOURCES = {".h", ".cc"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
-# Test folders that may see more than the gateway folder of the same name.
+# Test folders that may see more than the gateway folder of the same name; support is linked by each that uses it.
 TEST_EXTRA = {"store": {"store/memory", "store/sqlite", "store/postgres"}}
-TEST_SEES_ALL = {"fuzz", "bench"}
+TEST_SEES_ALL = {"fuzz", "bench", "support"}
 
 
 def read_table(path):
@@ -164,7 +164,7 @@ def check_tests(repo, table):
         folder = "/".join(path.relative_to(tests).parts[:-1])
         if folder in TEST_SEES_ALL:
             continue
-        allowed = closure(table, "base" if folder == "support" else folder)
+        allowed = closure(table, folder)
         for extra in TEST_EXTRA.get(folder, ()):
             allowed |= closure(table, extra)
         for number, own, _ in includes(path):
