@@ -1,0 +1,63 @@
+#include "gateway/app/files.h"
+
+#include <cstring>
+#include <iostream>
+#include <iterator>
+
+#include "gateway/base/text.h"
+#include "gateway/definitions/definitions.h"
+
+namespace lotsen::app {
+
+bool readInput(const std::string& path, std::string& bytes) {
+  if (path == "-") {
+    bytes.assign(std::istreambuf_iterator<char>(std::cin), {});
+    return true;
+  }
+  if (readFile(path, bytes)) return true;
+  std::cerr << "lotsen: cannot read " << path << ": " << std::strerror(errno) << '\n';
+  return false;
+}
+
+std::vector<std::string> defaultFontDirectories() { return {"/usr/share/fonts/truetype/noto", "/usr/share/fonts/truetype/liberation"}; }
+
+void printIssues(const std::string& file, const fhir::Issues& issues) {
+  for (const auto& issue : issues.list()) {
+    std::cerr << (issue.source.empty() || issue.at.line != 0 ? file : issue.source);
+    if (issue.at.line != 0) std::cerr << ':' << issue.at.line << ':' << issue.at.column;
+    std::cerr << ": " << fhir::severityCode(issue.severity) << ": " << issue.text;
+    if (!issue.expression.empty()) std::cerr << " (" << issue.expression << ')';
+    std::cerr << '\n';
+  }
+}
+
+std::shared_ptr<const fhir::Schema> schemaWith(const std::vector<std::string>& packages) {
+  auto schema = fhir::Schema::r4();
+  if (packages.empty()) return schema;
+  fhir::Issues issues;
+  auto loaded = definitions::load(schema, packages, issues);
+  printIssues("package", issues);
+  if (!loaded.ok()) {
+    std::cerr << "lotsen: " << loaded.error().message << '\n';
+    return nullptr;
+  }
+  return *loaded;
+}
+
+std::optional<mapping::Library> mapsOf(const std::vector<std::string>& files, const std::shared_ptr<const fhir::Schema>& schema) {
+  std::vector<mapping::MapText> texts;
+  for (const auto& file : files) {
+    texts.push_back({file, {}});
+    if (!readInput(file, texts.back().text)) return std::nullopt;
+  }
+  fhir::Issues issues;
+  auto library = mapping::Library::compile(texts, schema, issues);
+  printIssues(files.empty() ? "map" : files.front(), issues);
+  if (!library.ok()) {
+    std::cerr << "lotsen: " << library.error().message << '\n';
+    return std::nullopt;
+  }
+  return std::move(*library);
+}
+
+}  // namespace lotsen::app

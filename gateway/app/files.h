@@ -1,0 +1,30 @@
+// What several verbs need: reading input files, saying faults, a Schema with packages.
+#pragma once
+
+#include <iosfwd>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/fhir/forms.h"
+#include "gateway/mapping/mapping.h"
+
+namespace lotsen::app {
+
+/// The whole file, or standard input for "-". On failure says so on stderr.
+bool readInput(const std::string& path, std::string& bytes);
+
+/// Where Debian keeps the fonts of letters.
+std::vector<std::string> defaultFontDirectories();
+
+/// One line an issue on stderr: "file:line:column: error: text (expression)".
+void printIssues(const std::string& file, const fhir::Issues& issues);
+
+/// R4 plus the packages; nullptr after telling the faults on stderr.
+std::shared_ptr<const fhir::Schema> schemaWith(const std::vector<std::string>& packages);
+
+/// The compiled maps of these files, the first being the entry; nullopt after telling the faults on stderr.
+std::optional<mapping::Library> mapsOf(const std::vector<std::string>& files, const std::shared_ptr<const fhir::Schema>& schema);
+
+}  // namespace lotsen::app

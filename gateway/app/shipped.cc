@@ -1,0 +1,204 @@
+#include "gateway/app/shipped.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "gateway/base/text.h"
+#include "gateway/definitions/definitions.h"
+
+namespace lotsen::app {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+class Shipped {
+ public:
+  Shipped(const ShippedFolders& folders, service::Configuration& configuration, std::string& text, Faults& faults)
+      : folders_(folders), configuration_(configuration), text_(text), faults_(faults) {}
+
+  void run() {
+    const auto models = filesBelow(folders_.mappings, ".model.json");
+    const auto channels = filesBelow(folders_.mappings, "channels.conf");
+    const auto legs = filesBelow(folders_.mappings, "legs.conf");
+    if (faults_.any()) return;
+    readSchema(models);
+    if (!configuration_.schema) return;
+    readTemplates();
+    for (const auto& file : channels) {
+      for (auto& section : sectionsOf(file)) readChannel(section);
+    }
+    for (const auto& file : legs) {
+      for (auto& section : sectionsOf(file)) readLeg(section);
+    }
+    if (configuration_.channels.empty()) faults_.add(folders_.mappings, 0, "no channels.conf with a [channel …] below this folder");
+    if (configuration_.legs.empty()) faults_.add(folders_.mappings, 0, "no legs.conf with a [leg …] below this folder");
+  }
+
+ private:
+  std::vector<std::string> filesBelow(const std::string& folder, std::string_view ending) {
+    std::vector<std::string> files;
+    std::error_code failed;
+    for (const auto& entry : fs::recursive_directory_iterator(folder, failed)) {
+      const auto path = entry.path().string();
+      if (path.size() >= ending.size() && path.compare(path.size() - ending.size(), ending.size(), ending) == 0) files.push_back(path);
+    }
+    if (failed) faults_.add(folder, 0, "the folder cannot be read: " + failed.message());
+    std::sort(files.begin(), files.end());
+    return files;
+  }
+
+  std::string textOf(const std::string& file) {
+    std::string text;
+    if (!readFile(file, text)) faults_.add(file, 0, "cannot be read");
+    text_ += text;
+    return text;
+  }
+
+  std::vector<Section> sectionsOf(const std::string& file) {
+    auto sections = parseSections(file, textOf(file), faults_);
+    return sections;
+  }
+
+  void addIssues(const std::string& file, const fhir::Issues& issues) {
+    for (const auto& issue : issues.list()) {
+      if (issue.severity != fhir::Severity::Error && issue.severity != fhir::Severity::Fatal) continue;
+      faults_.add(issue.source.empty() ? file : issue.source, static_cast<int>(issue.at.line), issue.text);
+    }
+  }
+
+  void readSchema(const std::vector<std::string>& models) {
+    fhir::Issues issues;
+    auto schema = definitions::load(fhir::Schema::r4(), models, issues);
+    addIssues(folders_.mappings, issues);
+    for (const auto& file : models) textOf(file);
+    if (!schema.ok()) {
+      if (!issues.hasErrors()) faults_.add(folders_.mappings, 0, schema.error().message);
+      return;
+    }
+    configuration_.schema = std::move(*schema);
+    auto validator = validation::Validator::create(configuration_.schema);
+    if (!validator.ok()) {
+      faults_.add(folders_.mappings, 0, validator.error().message);
+      return;
+    }
+    configuration_.validator = std::move(*validator);
+    configuration_.legModel = configuration_.schema->findType("http://lotsen.se/fhir/StructureDefinition/Leg");
+    if (configuration_.legModel == fhir::kNone) faults_.add(folders_.mappings, 0, "the logical model http://lotsen.se/fhir/StructureDefinition/Leg is missing");
+  }
+
+  // Maps that several legs share are compiled once per entry map: a Library's first map is its entry.
+  std::shared_ptr<const mapping::Library> compile(Section& section) {
+    std::vector<mapping::MapText> maps;
+    const auto folder = fs::path(section.file).parent_path();
+    for (const auto& name : section.all("map")) maps.push_back({(folder / name).string(), textOf((folder / name).string())});
+    if (maps.empty()) {
+      faults_.add(section.file, section.line, "[" + section.kind + " " + section.name + "] needs map = FILE");
+      return nullptr;
+    }
+    fhir::Issues issues;
+    auto library = mapping::Library::compile(maps, configuration_.schema, issues);
+    addIssues(maps.front().file, issues);
+    if (!library.ok()) {
+      if (!issues.hasErrors()) faults_.add(maps.front().file, 0, library.error().message);
+      return nullptr;
+    }
+    return std::make_shared<const mapping::Library>(std::move(*library));
+  }
+
+  void readChannel(Section& section) {
+    if (section.kind != "channel" || section.name.empty()) {
+      faults_.add(section.file, section.line, "expected [channel NAME]");
+      return;
+    }
+    service::Channel channel;
+    channel.id = section.name;
+    const auto kind = section.choice("record", "", {"referral", "consent", "btf"}, faults_);
+    channel.kind = kind == "consent" ? store::RecordKind::Consent : kind == "btf" ? store::RecordKind::Btf : store::RecordKind::Referral;
+    if (kind.empty()) faults_.add(section.file, section.line, "[channel] needs record = referral | consent | btf");
+    channel.idPath = section.required("id", faults_);
+    channel.versionPath = section.required("version", faults_);
+    channel.casePath = section.required("case", faults_);
+    channel.senderPath = section.optional("sender", "", faults_);
+    for (const auto& path : section.all("person")) {
+      const auto slash = path.find('/');
+      channel.persons.push_back({path.substr(0, slash), slash == std::string::npos ? "" : path.substr(slash + 1)});
+    }
+    channel.units = section.all("unit");
+    channel.numbers = section.all("number");
+    channel.unaccounted = section.choice("unaccounted", "refuse", {"refuse", "warn"}, faults_) == "warn" ? service::Channel::Unaccounted::Warn
+                                                                                                        : service::Channel::Unaccounted::Refuse;
+    channel.voidsReleases = section.flag("voids_releases", channel.kind != store::RecordKind::Referral, faults_);
+    const auto drop = section.optional("drop", "", faults_);
+    if (!drop.empty()) readDrops((fs::path(section.file).parent_path() / drop).string(), channel.dropped);
+    channel.map = compile(section);
+    if (channel.map != nullptr) channel.model = channel.map->sourceType();  // the entry map says what the record is
+    section.refuseUnread(faults_);
+    configuration_.channels[channel.id] = std::move(channel);
+  }
+
+  // "Model.path | reason", one a line; # comments.
+  void readDrops(const std::string& file, std::vector<std::string>& dropped) {
+    const auto text = textOf(file);
+    int number = 0;
+    for (const auto raw : split(text, '\n')) {
+      ++number;
+      const auto line = trim(raw);
+      if (line.empty() || line.front() == '#') continue;
+      const auto bar = line.find('|');
+      if (bar == std::string_view::npos || trim(line.substr(bar + 1)).empty()) {
+        faults_.add(file, number, "a dropped path needs a reason: path | reason");
+        continue;
+      }
+      dropped.emplace_back(trim(line.substr(0, bar)));
+    }
+  }
+
+  void readLeg(Section& section) {
+    static const std::map<std::string, store::Role> kRoles = {
+        {"provider", store::Role::Provider}, {"mediator", store::Role::Mediator}, {"recall", store::Role::Recall}, {"pas", store::Role::Pas},
+        {"receipt", store::Role::Receipt}, {"patient-letter", store::Role::PatientLetter}, {"clinician-letter", store::Role::ClinicianLetter}};
+    const auto role = kRoles.find(section.name);
+    if (section.kind != "leg" || role == kRoles.end()) {
+      faults_.add(section.file, section.line, "expected [leg ROLE] with provider, mediator, recall, pas, receipt, patient-letter or clinician-letter");
+      return;
+    }
+    service::LegMaker maker;
+    maker.map = compile(section);
+    const auto name = section.optional("template", "", faults_);
+    if (!name.empty() && configuration_.templates) {
+      maker.letter = configuration_.templates->find(name, "sv-SE");
+      if (maker.letter == nullptr) faults_.add(section.file, section.line, "no template " + name + " in Swedish in " + folders_.templates);
+    }
+    section.refuseUnread(faults_);
+    configuration_.legs[role->second] = std::move(maker);
+  }
+
+  void readTemplates() {
+    fhir::Issues issues;
+    auto library = letter::loadLibrary(folders_.templates, configuration_.schema, issues);
+    addIssues(folders_.templates, issues);
+    if (!library.ok()) {
+      if (!issues.hasErrors()) faults_.add(folders_.templates, 0, library.error().message);
+      return;
+    }
+    configuration_.templates = std::make_shared<const letter::Library>(std::move(*library));
+    configuration_.printProfile = configuration_.templates->profile(folders_.printProfile);
+    if (configuration_.printProfile == nullptr) faults_.add(folders_.templates, 0, "no print profile " + folders_.printProfile);
+    for (const auto& file : filesBelow(folders_.templates, "")) textOf(file);
+  }
+
+  const ShippedFolders& folders_;
+  service::Configuration& configuration_;
+  std::string& text_;
+  Faults& faults_;
+};
+
+}  // namespace
+
+void readShipped(const ShippedFolders& folders, service::Configuration& configuration, std::string& text, Faults& faults) {
+  Shipped(folders, configuration, text, faults).run();
+}
+
+}  // namespace lotsen::app

@@ -1,0 +1,24 @@
+// The verbs of the command line, one function each: words after the verb in, exit status out (0 fine, 1 the data or the check
+// failed, 2 wrong use or unreadable input). Results go to stdout, messages to stderr; nothing partial on stdout after a failure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace lotsen::app {
+
+using Words = std::vector<std::string>;
+
+int serveVerb(const Words& words);
+int checkVerb(const Words& words);
+int fhirpathVerb(const Words& words);
+int transformVerb(const Words& words);
+int validateVerb(const Words& words);
+int convertVerb(const Words& words);
+int letterVerb(const Words& words);
+int benchVerb(const Words& words);
+
+/// Runs the verb named by the first word.
+int run(const Words& words);
+
+}  // namespace lotsen::app

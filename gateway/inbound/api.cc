@@ -1,0 +1,235 @@
+#include "gateway/inbound/api.h"
+
+#include "gateway/console/pages.h"
+#include "gateway/crypto/base64.h"
+#include "gateway/fhir/outcome.h"
+#include "gateway/http/media_type.h"
+#include "gateway/inbound/views.h"
+#include "gateway/json/writer.h"
+
+namespace lotsen::inbound {
+
+namespace {
+
+using identity::Permission;
+using service::Verdict;
+
+// The one table from what service says to what HTTP says.
+int verdictStatus(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::Accepted: return 202;
+    case Verdict::Malformed: return 400;
+    case Verdict::Refused: return 422;
+    case Verdict::Forbidden: return 403;
+    case Verdict::NoChannel: return 404;
+    case Verdict::Conflict: return 409;
+    case Verdict::TooLarge: return 413;
+    case Verdict::Unavailable: return 503;
+  }
+  return 500;
+}
+
+std::string_view issueCode(int status) {
+  switch (status) {
+    case 401: return "login";
+    case 403: return "forbidden";
+    case 404: return "not-found";
+    case 405:
+    case 415:
+    case 501: return "not-supported";
+    case 408:
+    case 503: return "transient";
+    case 409: return "duplicate";
+    case 413:
+    case 414:
+    case 431: return "too-long";
+    case 500: return "exception";
+    default: return "invalid";
+  }
+}
+
+http::Response outcome(int status, std::string_view rule, std::string text) {
+  fhir::Issues issues;
+  issues.error(issueCode(status), rule, std::move(text));
+  auto response = http::Response::fhir(status, fhir::operationOutcome(issues));
+  if (status == 401) response.fields.push_back({"WWW-Authenticate", "Bearer"});
+  if (status == 503) response.fields.push_back({"Retry-After", "5"});
+  return response;
+}
+
+http::Response unavailable() { return outcome(503, "not-accepting", "the gateway takes nothing in at the moment; send the same request again later"); }
+
+// The token as a browser sends it: Basic, any user name, the token as password. Other schemes pass unchanged.
+std::string bearerOf(std::string_view header) {
+  constexpr std::string_view kBasic = "Basic ";
+  if (header.substr(0, kBasic.size()) != kBasic) return std::string(header);
+  const auto pair = crypto::base64Decode(header.substr(kBasic.size()));
+  const auto colon = pair.ok() ? pair->find(':') : std::string::npos;
+  return colon == std::string::npos ? std::string() : "Bearer " + pair->substr(colon + 1);
+}
+
+bool isUtf8Json(const Result<http::MediaType>& type) { return type.ok() && type->isJson() && type->isUtf8(); }
+
+bool isPublic(std::string_view path) { return path == "/metrics" || path.substr(0, 8) == "/health/"; }
+
+http::Response page(int status, std::string html) {
+  auto response = http::Response::text(status, std::move(html), "text/html; charset=utf-8");
+  response.fields.push_back({"Content-Security-Policy", console::kContentSecurityPolicy});
+  response.fields.push_back({"X-Content-Type-Options", "nosniff"});
+  response.fields.push_back({"Referrer-Policy", "no-referrer"});
+  response.fields.push_back({"Cache-Control", "no-store"});
+  return response;
+}
+
+}  // namespace
+
+http::Response refusal(int status, std::string_view why) { return outcome(status, "http", std::string(why)); }
+
+Api::Api(ApiParts parts) : parts_(std::move(parts)) {}
+
+Result<identity::Principal> Api::principal(const http::Request& request) const {
+  const auto* header = request.find("Authorization");
+  return parts_.tokens.authenticate(header == nullptr ? std::string() : bearerOf(*header));
+}
+
+std::optional<http::Response> Api::admit(const http::Request& head) const {
+  if (isPublic(head.path())) return std::nullopt;
+  const auto who = principal(head);
+  if (who.ok()) return std::nullopt;
+  auto response = outcome(401, "authentication", who.error().message);
+  if (head.path().substr(0, 8) == "/console") response.fields.back().value = "Basic realm=\"Lotsen\", charset=\"UTF-8\"";
+  return response;
+}
+
+void Api::addTo(Router& router) {
+  // Every route: who asks, what it needs. admit() has refused strangers, so principal() succeeds here.
+  const auto guarded = [this](Permission permission, auto method) {
+    return [this, permission, method](const Call& call) -> http::Response {
+      const auto who = principal(call.request);
+      if (!who.ok()) return outcome(401, "authentication", who.error().message);
+      if (const auto allowed = who->require(permission); !allowed.ok()) return outcome(403, "permission", allowed.error().message);
+      return (this->*method)(call);
+    };
+  };
+  router.add("POST", "/intake/{system}/{kind}", guarded(Permission::Intake, &Api::intake), parts_.bodyLimit);
+  router.add("POST", "/fhir/$process-message", guarded(Permission::Message, &Api::processMessage), parts_.bodyLimit);
+  router.add("GET", "/fhir/metadata", [this](const Call&) { return metadata(); });
+  router.add("GET", "/api/v1/transfers", guarded(Permission::Read, &Api::transfers));
+  router.add("GET", "/api/v1/transfers/{id}", guarded(Permission::Read, &Api::transfer));
+  router.add("GET", "/api/v1/deliveries/{id}/body", guarded(Permission::Operate, &Api::deliveryBody));
+  router.add("GET", "/api/v1/openapi.json", [this](const Call&) { return http::Response::json(200, parts_.openApi); });
+  router.add("GET", "/console/", guarded(Permission::Operate, &Api::consoleList));
+  router.add("GET", "/console/transfers/{id}", guarded(Permission::Operate, &Api::consoleTransfer));
+}
+
+http::Response Api::received(const service::Reception& reception, bool message) const {
+  const std::string_view verdict = message ? "message" : "record";
+  if (reception.verdict != Verdict::Accepted) {
+    const int status = verdictStatus(reception.verdict);
+    parts_.metrics.counter("lotsen_refused_total", "Records and messages refused before the commit.", {{"kind", std::string(verdict)}, {"status", std::to_string(status)}}).add();
+    if (reception.verdict == Verdict::Unavailable) return unavailable();
+    if (reception.verdict == Verdict::NoChannel) return outcome(404, "no-channel", "there is no such intake channel; the configured ones are in mappings/*/channels.conf");
+    if (reception.issues.empty()) return outcome(status, "refused", "this partner may not use this channel; its token names a partner that is not configured");
+    return http::Response::fhir(status, fhir::operationOutcome(reception.issues));
+  }
+  const auto& accepted = reception.accepted;
+  parts_.metrics
+      .counter("lotsen_accepted_total", "Records and messages accepted; a repeat got its stored answer.",
+               {{"kind", std::string(verdict)}, {"repeat", accepted.duplicate ? "yes" : "no"}})
+      .add();
+  auto response = message ? http::Response::fhir(accepted.answerStatus, accepted.answerBody) : http::Response::json(accepted.answerStatus, accepted.answerBody);
+  if (!accepted.transfer.empty()) response.fields.push_back({"Location", "/api/v1/transfers/" + accepted.transfer});
+  return response;
+}
+
+http::Response Api::intake(const Call& call) {
+  if (!parts_.accepting) return unavailable();
+  const auto who = principal(call.request);
+  const auto type = http::mediaType(call.request);
+  if (!isUtf8Json(type)) return outcome(415, "media-type", "send the record as Content-Type: application/json, in UTF-8");
+  const auto* key = call.request.find("Idempotency-Key");
+  if (key != nullptr && (key->empty() || key->size() > 200)) return outcome(400, "idempotency-key", "Idempotency-Key must have 1 to 200 characters");
+  const std::string channel = call.parameter("system") + "/" + call.parameter("kind");
+  service::Submission submission{&*who, channel, type->name, key == nullptr ? std::string_view() : std::string_view(*key), call.request.body};
+  return received(parts_.receptionist.record(*parts_.configuration.get(), std::move(submission)), false);
+}
+
+http::Response Api::processMessage(const Call& call) {
+  if (!parts_.accepting) return unavailable();
+  const auto who = principal(call.request);
+  const auto type = http::mediaType(call.request);
+  if (!isUtf8Json(type)) return outcome(415, "media-type", "send the message as Content-Type: application/fhir+json, in UTF-8");
+  service::Submission submission{&*who, {}, type->name, {}, call.request.body};
+  return received(parts_.receptionist.message(*parts_.configuration.get(), std::move(submission)), true);
+}
+
+http::Response Api::metadata() const {
+  const auto configuration = parts_.configuration.get();
+  std::string text;
+  json::Writer writer(text);
+  writer.startObject().member("resourceType", "CapabilityStatement").member("status", "active").member("date", "2026-11-22").member("kind", "instance");
+  writer.key("software").startObject().member("name", "Lotsen").endObject();
+  writer.key("implementation").startObject().member("description", configuration->gateway.name).endObject();
+  writer.member("fhirVersion", "4.0.1").key("format").startArray().string("application/fhir+json").endArray();
+  writer.key("rest").startArray().startObject().member("mode", "server").key("operation").startArray().startObject();
+  writer.member("name", "process-message").member("definition", "http://hl7.org/fhir/OperationDefinition/MessageHeader-process-message").endObject().endArray();
+  writer.endObject().endArray();
+  writer.key("messaging").startArray().startObject().key("endpoint").startArray().startObject();
+  writer.key("protocol").startObject().member("system", "http://terminology.hl7.org/CodeSystem/message-transport").member("code", "http").endObject();
+  writer.member("address", configuration->gateway.endpoint).endObject().endArray();
+  writer.member("reliableCache", static_cast<std::int64_t>(400) * 24 * 60);
+  writer.member("documentation", "A repeated MessageHeader.id gets the stored answer; other content under the same id is refused with 409.");
+  writer.endObject().endArray().endObject();
+  return http::Response::fhir(200, text);
+}
+
+http::Response Api::transfers(const Call& call) const {
+  const auto who = principal(call.request);
+  store::TransferFilter filter;
+  std::string word;
+  if (http::queryParameter(call.request.query(), "state", word)) {
+    for (const auto state : {store::TransferState::Waiting, store::TransferState::Released, store::TransferState::Completed, store::TransferState::Withdrawn,
+                             store::TransferState::Parked}) {
+      if (store::name(state) == word) filter.state = state;
+    }
+    if (!filter.state) return outcome(400, "state", "state must be waiting, released, completed, withdrawn or parked");
+  }
+  http::queryParameter(call.request.query(), "after", filter.after);
+  http::queryParameter(call.request.query(), "partner", filter.partner);
+  if (!who->permissions.has(Permission::Operate)) filter.partner = who->partner;  // a partner sees its own cases
+  const auto found = parts_.store.transfers(filter);
+  if (!found.ok()) return unavailable();
+  return http::Response::json(200, transfersJson(*found, filter.limit));
+}
+
+http::Response Api::transfer(const Call& call) const {
+  const auto who = principal(call.request);
+  const auto view = parts_.store.transfer(call.parameter("id"));
+  const bool own = view.ok() && (who->permissions.has(Permission::Operate) || view->transfer.partner == who->partner);
+  if (!view.ok() && view.error().code != Code::NotFound) return unavailable();
+  if (!own) return outcome(404, "no-transfer", "there is no such transfer, or it is another partner's");
+  return http::Response::json(200, transferJson(*view));
+}
+
+http::Response Api::deliveryBody(const Call& call) const {
+  const auto delivery = parts_.store.delivery(call.parameter("id"));
+  if (!delivery.ok() && delivery.error().code != Code::NotFound) return unavailable();
+  if (!delivery.ok() || delivery->body.empty()) return outcome(404, "no-delivery", "there is no such delivery, or it has no bytes yet");
+  return http::Response::text(200, delivery->body, delivery->mediaType);
+}
+
+http::Response Api::consoleList(const Call& call) const {
+  store::TransferFilter filter;
+  http::queryParameter(call.request.query(), "after", filter.after);
+  const auto found = parts_.store.transfers(filter);
+  if (!found.ok()) return unavailable();
+  return page(200, console::transfersPage(*found, filter.limit));
+}
+
+http::Response Api::consoleTransfer(const Call& call) const {
+  const auto view = parts_.store.transfer(call.parameter("id"));
+  if (!view.ok() && view.error().code != Code::NotFound) return unavailable();
+  return view.ok() ? page(200, console::transferPage(*view)) : page(404, console::notFoundPage());
+}
+
+}  // namespace lotsen::inbound

@@ -1,0 +1,55 @@
+// The routes of the gateway itself: /intake, /fhir, /api/v1, /console. What they answer is described in docs/openapi.json (served
+// at /api/v1/openapi.json). Every answer to a fault is an OperationOutcome with a rule, a place and a remedy.
+// Used by: app. Thread rule: handlers run on many threads; what they borrow outlives the server. Failure rule: a Result or verdict
+// of service becomes a status by one table (verdictStatus); nothing else decides statuses.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "gateway/identity/tokens.h"
+#include "gateway/inbound/router.h"
+#include "gateway/inbound/server.h"
+#include "gateway/service/current.h"
+#include "gateway/service/reception.h"
+
+namespace lotsen::inbound {
+
+struct ApiParts {
+  store::Store& store;
+  service::Current& configuration;
+  service::Receptionist& receptionist;
+  const identity::TokenRegistry& tokens;
+  observe::Metrics& metrics;
+  const std::atomic<bool>& accepting;  // false: the store has failed or we are stopping: 503
+  std::string openApi;                 // the file's text
+  std::size_t bodyLimit;               // of records and messages
+};
+
+class Api {
+ public:
+  explicit Api(ApiParts parts);
+  void addTo(Router& router);
+
+  /// For Application::admit: a request without a known token is refused before its body is read.
+  std::optional<http::Response> admit(const http::Request& head) const;
+
+ private:
+  Result<identity::Principal> principal(const http::Request& request) const;
+  http::Response intake(const Call& call);
+  http::Response processMessage(const Call& call);
+  http::Response metadata() const;
+  http::Response transfers(const Call& call) const;
+  http::Response transfer(const Call& call) const;
+  http::Response deliveryBody(const Call& call) const;
+  http::Response consoleList(const Call& call) const;
+  http::Response consoleTransfer(const Call& call) const;
+  http::Response received(const service::Reception& reception, bool message) const;
+
+  ApiParts parts_;
+};
+
+/// A fault as an OperationOutcome: for the server's own refusals and the router's 404 and 405.
+http::Response refusal(int status, std::string_view why);
+
+}  // namespace lotsen::inbound

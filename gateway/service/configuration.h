@@ -1,0 +1,87 @@
+// What the use cases need to know of the world, as one immutable snapshot: who we are, partners, channels, agreements, policies,
+// compiled maps and templates. `app` builds it from the configuration file and swaps it as a whole on reload.
+// Thread rule: immutable, shared as std::shared_ptr<const Configuration>. Failure rule: none; app checks everything before.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/letter/files.h"
+#include "gateway/mapping/mapping.h"
+#include "gateway/store/store.h"
+#include "gateway/transfer/agreement.h"
+#include "gateway/validation/validation.h"
+
+namespace lotsen::service {
+
+/// Name and ways to reach an organisation, as messages and letters tell it.
+struct Contact {
+  std::string hsaId;
+  std::string name;
+  std::string endpoint;  // its address in MessageHeader: a URL or urn
+  std::string phone;
+  std::vector<std::string> addressLines;
+  std::string postalCode;
+  std::string city;
+};
+
+struct Partner {
+  std::string id;
+  Contact contact;
+  bool local = false;                 // a system of our own care giver: messages for it are handed on
+  std::string endpoint;               // endpoint id for messages; empty: we never send to it
+  bool acknowledges = true;           // answers messages with acknowledgements (R4 messaging); a spool does not
+  std::vector<std::string> senders;   // HSA-ids and endpoint addresses that it may name as sender; its own HSA-id always
+};
+
+/// One kind of source record that `/intake/{channel}` takes (mappings/*/channels.conf). Paths are of first children in the record.
+struct Channel {
+  std::string id;  // "pas/referral"
+  store::RecordKind kind = store::RecordKind::Referral;
+  fhir::TypeId model = fhir::kNone;
+  std::string idPath, versionPath, casePath;
+  std::string senderPath;  // an id "<HSA-id of the source system>#…" whose first part must be the authenticated partner's
+  struct Person {
+    std::string path, systemPath;  // where the record may name the identifier's system; empty: it does not
+  };
+  std::vector<Person> persons;  // identifiers that are checked before the commit
+  std::vector<std::string> units, numbers;
+  enum class Unaccounted { Refuse, Warn } unaccounted = Unaccounted::Refuse;
+  std::vector<std::string> dropped;  // source paths without indexes, left behind by rule (the .drop file beside the map)
+  bool voidsReleases = false;
+  std::shared_ptr<const mapping::Library> map;
+};
+
+/// What one leg is made with: a map to a message, or a map to letter data and a template.
+struct LegMaker {
+  std::shared_ptr<const mapping::Library> map;
+  const letter::Template* letter = nullptr;  // letters only; in Configuration::templates
+};
+
+struct Configuration {
+  std::string revision;  // digest over everything that was read
+  Contact gateway;
+  std::string regionName, regionOrganisationNumber;
+  transfer::RegionPolicy policy;
+  std::vector<std::pair<std::string, std::string>> texts;  // the region's letter texts: elements of Leg.policy
+  std::map<std::string, Partner> partners;
+  std::map<std::string, Channel> channels;
+  std::map<std::string, transfer::Agreement> agreements;
+  std::map<store::Role, LegMaker> legs;
+  std::shared_ptr<const fhir::Schema> schema;
+  std::shared_ptr<const validation::Validator> validator;
+  fhir::TypeId legModel = fhir::kNone;
+  std::shared_ptr<const letter::Library> templates;
+  const letter::PrintProfile* printProfile = nullptr;  // in templates
+  std::vector<std::string> fontDirectories;
+
+  const Partner* partner(const std::string& id) const {
+    const auto found = partners.find(id);
+    return found == partners.end() ? nullptr : &found->second;
+  }
+};
+
+}  // namespace lotsen::service

@@ -1,0 +1,170 @@
+#include "gateway/service/legs.h"
+
+#include "gateway/crypto/digest.h"
+#include "gateway/fhir/outcome.h"
+#include "gateway/letter/render.h"
+
+namespace lotsen::service {
+
+namespace {
+
+// Fills a record of the Leg model by element names. A name that the model lacks is a fault of the shipped model, told once.
+class Filler {
+ public:
+  Filler(fhir::Document& document, fhir::Issues& issues) : document_(document), issues_(issues) {}
+
+  fhir::Element* group(fhir::Element* parent, std::string_view name) {
+    const auto& schema = document_.schema();
+    const auto* property = schema.property(schema.shapeOf(parent->def, parent->type), schema.findName(name));
+    if (property == nullptr) {
+      issues_.error("exception", "leg-model", "the Leg model has no element " + std::string(name) + "; mappings/out and the gateway are of different versions");
+      return nullptr;
+    }
+    return document_.append(parent, *property);
+  }
+
+  void text(fhir::Element* parent, std::string_view name, std::string_view value) {
+    if (parent == nullptr || value.empty()) return;
+    if (auto* element = group(parent, name)) document_.setValue(element, value);
+  }
+
+  void contact(fhir::Element* parent, std::string_view name, const Contact* contact) {
+    if (contact == nullptr) return;
+    auto* element = group(parent, name);
+    text(element, "hsaId", contact->hsaId);
+    text(element, "name", contact->name);
+    text(element, "endpoint", contact->endpoint);
+    text(element, "phone", contact->phone);
+    for (const auto& line : contact->addressLines) text(element, "addressLine", line);
+    text(element, "postalCode", contact->postalCode);
+    text(element, "city", contact->city);
+  }
+
+  void bundle(fhir::Element* parent, std::string_view name, const fhir::Document* bundle) {
+    if (bundle == nullptr) return;
+    const auto& schema = document_.schema();
+    const auto* property = schema.property(schema.shapeOf(parent->def, parent->type), schema.findName(name));
+    if (property != nullptr) document_.attach(parent, *property, document_.clone(*bundle, bundle->root()));
+  }
+
+ private:
+  fhir::Document& document_;
+  fhir::Issues& issues_;
+};
+
+std::string_view agreementKind(transfer::AgreementKind kind) {
+  switch (kind) {
+    case transfer::AgreementKind::Internal: return "internal";
+    case transfer::AgreementKind::OwnRegion: return "own-region";
+    case transfer::AgreementKind::OtherRegion: return "other-region";
+  }
+  return "own-region";
+}
+
+const Contact* contactOf(const Partner* partner) { return partner == nullptr ? nullptr : &partner->contact; }
+
+// Ids of the Task and Provenance in the message: made of the message's own id, so that a retry or re-run has the same.
+std::string derivedId(const std::string& messageId, std::string_view what) { return crypto::uuidV5(messageId, what); }
+
+// One line of the disclosure receipt for each document that a receiver got (patientdatalagen 3:11).
+void disclose(Filler& filler, fhir::Element* root, const Leg& leg) {
+  for (const auto& disclosed : leg.disclosed) {
+    const auto line = [&](std::string_view documentId, std::string_view title) {
+      auto* entry = filler.group(root, "disclosures");
+      filler.text(entry, "documentId", documentId);
+      filler.text(entry, "title", title);
+      filler.text(entry, "receiver", disclosed.receiver == nullptr ? "" : disclosed.receiver->contact.hsaId);
+      filler.text(entry, "receiverName", disclosed.receiver == nullptr ? "" : disclosed.receiver->contact.name);
+      filler.text(entry, "at", formatInstant(disclosed.at));
+      filler.text(entry, "messageId", disclosed.messageId);
+    };
+    const bool provider = disclosed.role == store::Role::Provider;
+    line({}, provider ? "remiss" : "uppgifter för placering");
+    if (leg.btf != nullptr && leg.plan.btf != transfer::BtfForm::None) line({}, "betalningsförbindelse");
+    const bool documents = provider || (leg.agreement != nullptr && leg.agreement->mediatorGetsDocuments);
+    if (!documents || leg.referral == nullptr) continue;
+    const fhir::Document& referral = *leg.referral;
+    const auto& schema = referral.schema();
+    const auto entryName = schema.findName("entry");
+    const auto documentReference = schema.findType("DocumentReference");
+    for (const auto* entry = fhir::child(referral.root(), entryName); entry != nullptr && entry->name == entryName; entry = entry->next) {
+      const auto* resource = fhir::child(referral, entry, "resource");
+      if (resource == nullptr || resource->type != documentReference) continue;
+      const auto title = fhir::valueAt(referral, resource, "description");
+      line(fhir::valueAt(referral, resource, "identifier.value"), title.empty() ? "medicinskt underlag" : title);
+    }
+  }
+}
+
+}  // namespace
+
+Result<fhir::Document> legRecord(const Configuration& configuration, const Leg& leg, fhir::Issues& issues) {
+  fhir::Document document(configuration.schema);
+  fhir::Element* root = document.createRoot(configuration.legModel);
+  Filler filler(document, issues);
+  filler.text(root, "role", transfer::name(leg.plan.role));
+  filler.text(root, "transferId", leg.transfer);
+  filler.text(root, "caseNumber", leg.caseNumber);
+  filler.text(root, "messageId", leg.messageId);
+  filler.text(root, "bundleId", leg.bundleId);
+  filler.text(root, "taskId", derivedId(leg.messageId, "task"));
+  filler.text(root, "provenanceId", derivedId(leg.messageId, "provenance"));
+  filler.text(root, "createdAt", formatInstant(leg.createdAt));
+  filler.text(root, "legalBasis", leg.legalBasis);
+  filler.text(root, "btf", transfer::name(leg.plan.btf));
+  filler.text(root, "includeReferral", leg.plan.referral ? "true" : "false");
+  filler.text(root, "includeDocuments", leg.plan.documents ? "true" : "false");
+  filler.contact(root, "sender", &configuration.gateway);
+  filler.contact(root, "receiver", contactOf(leg.receiver));
+  filler.contact(root, "provider", contactOf(leg.provider));
+  filler.contact(root, "mediator", contactOf(leg.mediator));
+  auto* region = filler.group(root, "region");
+  filler.text(region, "code", configuration.policy.region);
+  filler.text(region, "name", configuration.regionName);
+  filler.text(region, "organisationNumber", configuration.regionOrganisationNumber);
+  if (leg.agreement != nullptr) {
+    auto* agreement = filler.group(root, "agreement");
+    filler.text(agreement, "id", leg.agreement->id);
+    filler.text(agreement, "kind", agreementKind(leg.agreement->kind));
+    filler.text(agreement, "ownerRegion", leg.agreement->ownerRegion);
+  }
+  auto* policy = filler.group(root, "policy");
+  for (const auto& [name, value] : configuration.texts) filler.text(policy, name, value);
+  if (leg.acknowledged.by != nullptr) {
+    auto* acknowledged = filler.group(root, "acknowledged");
+    filler.text(acknowledged, "by", leg.acknowledged.by->contact.hsaId);
+    filler.text(acknowledged, "byName", leg.acknowledged.by->contact.name);
+    filler.text(acknowledged, "at", formatInstant(leg.acknowledged.at));
+    filler.text(acknowledged, "messageId", leg.acknowledged.messageId);
+  }
+  if (leg.plan.role == transfer::Role::Receipt) disclose(filler, root, leg);
+  filler.text(root, "recallOf", leg.recallOf);
+  filler.bundle(root, "referral", leg.referral);
+  filler.bundle(root, "consent", leg.consent);
+  filler.bundle(root, "btfRecord", leg.btf);
+  if (issues.hasErrors()) return fail(Code::Internal, "the Leg model does not fit");
+  return document;
+}
+
+Result<Prepared> prepare(const Configuration& configuration, store::Role role, const Leg& leg, letter::Fonts& fonts, fhir::Issues& issues) {
+  const auto found = configuration.legs.find(role);
+  if (found == configuration.legs.end()) {
+    issues.error("not-supported", "no-map", "no map is configured for the leg " + std::string(store::name(role)));
+    return fail(Code::Invalid, "no map");
+  }
+  const LegMaker& maker = found->second;
+  LOTSEN_TRY(const auto record, legRecord(configuration, leg, issues));
+  const mapping::RunOptions run{leg.createdAt, leg.messageId};
+  LOTSEN_TRY(const auto target, mapping::transform(*maker.map, record, run, issues));
+  if (issues.hasErrors()) return fail(Code::Invalid, "the map failed");
+  if (maker.letter != nullptr) {
+    const letter::RenderOptions options{leg.createdAt, configuration.printProfile, &fonts};
+    LOTSEN_TRY(auto rendered, letter::render(*maker.letter, target, letter::Format::Pdf, options, issues));
+    return Prepared{rendered.mediaType, std::move(rendered.bytes), maker.map->hash()};
+  }
+  configuration.validator->validate(target, issues);
+  if (issues.hasErrors()) return fail(Code::Invalid, "the message is not valid");
+  return Prepared{"application/fhir+json", fhir::writeJson(target), maker.map->hash()};
+}
+
+}  // namespace lotsen::service

@@ -1,0 +1,27 @@
+// The reason codes that service writes beside the gates' own (gateway/transfer/gates.h). Each stands in docs/delivery.md and in
+// the OpenAPI file with what a person does about it; a test keeps the three in step.
+#pragma once
+
+#include <string_view>
+
+namespace lotsen::service::reason {
+
+// a record is parked
+inline constexpr std::string_view kMappingFailed = "mapping-failed";
+inline constexpr std::string_view kCanonicalInvalid = "canonical-invalid";
+inline constexpr std::string_view kSourceUnaccounted = "source-unaccounted";
+// a transfer is parked
+inline constexpr std::string_view kNoRoute = "no-route";
+inline constexpr std::string_view kDeliveryParked = "delivery-parked";
+inline constexpr std::string_view kRecordParked = "record-parked";
+inline constexpr std::string_view kChangedAfterSending = "changed-after-sending";
+// a delivery is parked, cancelled or tried again
+inline constexpr std::string_view kLetterIncomplete = "letter-incomplete";
+inline constexpr std::string_view kMessageFailed = "message-failed";
+inline constexpr std::string_view kConsentWithdrawn = "consent-withdrawn";
+inline constexpr std::string_view kSuperseded = "superseded";
+inline constexpr std::string_view kTransientAcknowledgement = "transient-error-acknowledged";
+inline constexpr std::string_view kFatalAcknowledgement = "fatal-error-acknowledged";
+inline constexpr std::string_view kForeignAcknowledgement = "acknowledgement-of-another-message";
+
+}  // namespace lotsen::service::reason
