@@ -1,8 +1,8 @@
 // JSON events to an element tree. One pass: every object in the text is a frame that knows its element and the shape
 // that its properties must fit. A resource's type must be known before its first property, so where "resourceType" is
 // not the first member it is looked up ahead in the raw text; that is rare, and cheaper than building twice.
-#include "gateway/base/text.h"
 #include "gateway/fhir/forms.h"
+#include "gateway/fhir/hints.h"
 #include "gateway/fhir/r4/types.h"
 #include "gateway/json/reader.h"
 
@@ -43,14 +43,6 @@ std::string_view peekResourceType(std::string_view text) {
     }
   }
   return {};
-}
-
-/// A property name as it may stand in a message: names are not values, but a broken sender may put anything there.
-std::string printable(std::string_view name) {
-  const bool plain = name.size() <= 64 &&
-                     name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.") ==
-                         std::string_view::npos;
-  return plain ? "\"" + std::string(name) + "\"" : "(a name that is not a FHIR name)";
 }
 
 std::string_view tokenName(Primitive primitive) {
@@ -125,7 +117,6 @@ class TreeBuilder final : public json::Handler {
     skip_ = 1;
     return goOn;
   }
-  bool unknownProperty(std::string_view name, std::size_t offset);
   TypeId knownResource(std::string_view name, std::size_t offset, const Slot* slot);
   bool misplaced(const Slot& slot, std::size_t offset);
   bool checkNulls(const Frame& frame);
@@ -192,17 +183,6 @@ void TreeBuilder::textFault(const json::Fault& fault) {
   issues_.error(code, fault.rule, fault.text, pathOfSlot(&slot), {at.line, at.column});
 }
 
-bool TreeBuilder::unknownProperty(std::string_view name, std::size_t offset) {
-  std::vector<std::string_view> known;
-  for (const Property& property : schema_.properties(stack_.back().shape)) {
-    if (property.type != kNone) known.push_back(schema_.nameText(property.name));
-  }
-  const std::string_view near = nearest(name, known);
-  std::string text = "unknown property " + printable(name);
-  text += near.empty() ? "; remove it or use an extension" : "; did you mean \"" + std::string(near) + "\"?";
-  return fault("structure", "json-unknown-property", std::move(text), offset);
-}
-
 bool TreeBuilder::key(std::string_view name, std::size_t offset) {
   if (skip_ > 0) return true;
   Frame& frame = stack_.back();
@@ -225,7 +205,9 @@ bool TreeBuilder::key(std::string_view name, std::size_t offset) {
     if (!primitive) property = nullptr;
     pending_.twin = true;
   }
-  if (property == nullptr || property->type == kNone) return unknownProperty(name, offset);
+  if (property == nullptr || property->type == kNone) {
+    return fault("structure", "json-unknown-property", unknownProperty(schema_, frame.shape, name), offset);
+  }
   pending_.kind = Slot::Kind::Typed;
   pending_.property = property;
   pending_.name = schema_.def(property->def).name;
@@ -333,19 +315,10 @@ TypeId TreeBuilder::knownResource(std::string_view name, std::size_t offset, con
     fault("structure", "json-resource-type", "a resource needs \"resourceType\": the name of its type", offset, slot);
     return kNone;
   }
-  const TypeId type = schema_.findType(name);
-  const Type& row = schema_.type(type);
-  if (type != kNone && !row.abstract && (row.kind == TypeKind::Resource || row.kind == TypeKind::Logical)) return type;
-  std::vector<std::string_view> known;
-  for (TypeId id = 1; id < schema_.typeCount(); ++id) {
-    const Type& candidate = schema_.type(id);
-    if (candidate.kind == TypeKind::Resource && !candidate.abstract) known.push_back(schema_.nameText(candidate.name));
-  }
-  const std::string_view near = nearest(name, known);
-  const std::string hint = near.empty() ? std::string() : "; did you mean \"" + std::string(near) + "\"?";
-  fault("structure", "json-resource-type", printable(name) + " is not a type of resource in FHIR R4" + hint, offset,
-        slot);
-  return kNone;
+  std::string why;
+  const TypeId type = resourceType(schema_, name, why);
+  if (type == kNone) fault("structure", "json-resource-type", std::move(why), offset, slot);
+  return type;
 }
 
 bool TreeBuilder::openRoot(std::size_t offset) {

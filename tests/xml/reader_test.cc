@@ -1,0 +1,120 @@
+#include "gateway/xml/reader.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace lotsen::xml {
+namespace {
+
+class Recorder : public Handler {
+ public:
+  bool startElement(std::string_view space, std::string_view name, std::span<const Attribute> attributes,
+                    Place at) override {
+    add("<" + (space.empty() ? "" : "{" + std::string(space) + "}") + std::string(name));
+    for (const Attribute& attribute : attributes) {
+      events += " " + (attribute.space.empty() ? "" : "{" + std::string(attribute.space) + "}") +
+                std::string(attribute.name) + "=" + std::string(attribute.value);
+    }
+    events += "@" + std::to_string(at.line) + ":" + std::to_string(at.column) + ">";
+    return name != stopAt;
+  }
+  bool endElement(Place) override { return add("</>"); }
+  bool text(std::string_view characters, Place) override { return add(std::string(characters)); }
+  std::string events;
+  std::string stopAt;
+
+ private:
+  bool add(const std::string& event) {
+    events += event;
+    return true;
+  }
+};
+
+std::string eventsOf(std::string_view text) {
+  Recorder recorder;
+  const auto fault = parse(text, Limits{}, recorder);
+  EXPECT_FALSE(fault) << fault->text << recorder.events;
+  return recorder.events;
+}
+
+Fault faultOf(std::string_view text, const Limits& limits = {}) {
+  Recorder recorder;
+  auto fault = parse(text, limits, recorder);
+  EXPECT_TRUE(fault) << text.substr(0, 200);
+  return fault.value_or(Fault{});
+}
+
+TEST(XmlReader, TellsElementsAttributesAndText) {
+  EXPECT_EQ(eventsOf("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- c --><a xmlns=\"urn:x\" "
+                     "b=\"1&amp;2\">\n<c/>å&lt;<![CDATA[<d>]]></a>"),
+            "<{urn:x}a b=1&2@2:11>\n<{urn:x}c@3:1></>å<<d></>");
+  EXPECT_EQ(eventsOf("<p:a xmlns:p=\"urn:x\" p:b=\"1\" c=\"2\"/>"), "<{urn:x}a {urn:x}b=1 c=2@1:1></>");
+  EXPECT_EQ(eventsOf("\xef\xbb\xbf<a/>"), "<a@1:1></>");
+}
+
+TEST(XmlReader, ReadsLongDocumentsWhole) {
+  std::string text = "<a>";
+  std::string expected = "<a@1:1>";
+  for (int i = 0; i < 20'000; ++i) text += "<b>x</b>";
+  text += "</a>";
+  class Counter : public Recorder {
+   public:
+    bool startElement(std::string_view, std::string_view, std::span<const Attribute>, Place) override {
+      return ++starts > 0;
+    }
+    int starts = 0;
+  } counter;
+  EXPECT_FALSE(parse(text, Limits{}, counter));
+  EXPECT_EQ(counter.starts, 20'001);
+}
+
+TEST(XmlReader, RefusesWithRuleAndPlace) {
+  struct Refusal {
+    std::string text;
+    std::string rule;
+    std::uint32_t line;
+  };
+  const std::vector<Refusal> cases = {
+      {"", "xml-syntax", 1},
+      {"<a>", "xml-syntax", 1},
+      {"<a>\n<b></a>", "xml-syntax", 2},
+      {"<a/><b/>", "xml-syntax", 1},
+      {"<a>&nbsp;</a>", "xml-syntax", 1},
+      {"<a b=\"1\" b=\"2\"/>", "xml-syntax", 1},
+      {"<p:a/>", "xml-syntax", 1},
+      {"<a>\x01</a>", "xml-syntax", 1},
+      {"<a>&#0;</a>", "xml-syntax", 1},
+      {"<a>\xc3</a>", "xml-utf8", 1},
+      {"<?xml version=\"1.0\"?>\n<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>", "xml-doctype", 2},
+      {"<!-- x -->\n<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><a/>", "xml-doctype", 2},
+      {"<?xml version=\"1.0\" encoding='ISO-8859-1'?><a/>", "xml-encoding", 1},
+  };
+  for (const Refusal& one : cases) {
+    const Fault fault = faultOf(one.text);
+    EXPECT_EQ(fault.rule, one.rule) << one.text;
+    EXPECT_EQ(fault.at.line, one.line) << one.text;
+  }
+}
+
+TEST(XmlReader, BoundsDepthSizeAndElements) {
+  std::string deep;
+  for (int i = 0; i < 100'000; ++i) deep += "<a>";
+  EXPECT_EQ(faultOf(deep).rule, "xml-depth");
+  EXPECT_EQ(faultOf("<a><b/></a>", {64, 5, 10}).rule, "xml-size");
+  EXPECT_EQ(faultOf("<a><b/><b/></a>", {64, 500, 2}).rule, "xml-elements");
+  EXPECT_EQ(faultOf("<a><b/><b/></a>", {64, 500, 2}).code, Code::TooLarge);
+}
+
+TEST(XmlReader, StopsWhenTheHandlerSaysSo) {
+  Recorder recorder;
+  recorder.stopAt = "b";
+  const auto fault = parse("<a><b/><c/></a>", Limits{}, recorder);
+  ASSERT_TRUE(fault);
+  EXPECT_EQ(fault->rule, "xml-stopped");
+  EXPECT_EQ(recorder.events, "<a@1:1><b@1:4>");
+}
+
+}  // namespace
+}  // namespace lotsen::xml
