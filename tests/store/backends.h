@@ -4,8 +4,8 @@
 
 #include "gateway/store/memory/memory_store.h"
 #include "gateway/store/sqlite/sqlite_store.h"
-#include "tests/support/describe_store.h"
-#include "tests/support/store_values.h"
+#include "tests/store/describe.h"
+#include "tests/store/values.h"
 #include "tests/support/temp_dir.h"
 
 #include <gtest/gtest.h>
