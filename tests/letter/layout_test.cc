@@ -4,6 +4,8 @@
 #include "gateway/letter/window.h"
 #include "tests/letter/paper.h"
 
+#include <thread>
+
 namespace lotsen::letter {
 namespace {
 
@@ -171,6 +173,33 @@ TEST_F(Layout, PdfIsReadableTaggedAndTheSameEveryTime) {
   }
   EXPECT_NE(bytes.find("/Lang (sv-SE)"), std::string::npos);
   EXPECT_NE(bytes.find("/DisplayDocTitle true"), std::string::npos);
+}
+
+TEST_F(Layout, TextIsWholeWhereLinesBreak) {
+  const std::string structure = pdfTool(pdf(document()), "pdfinfo -struct-text", "");
+  EXPECT_NE(structure.find("Den är nu flyttad till en annan vårdgivare, som kan ge dig en tid tidigare."),
+            std::string::npos)
+      << "words are glued together at a line end, or a ligature hides letters\n"
+      << structure;
+}
+
+TEST_F(Layout, WorkersWithFontsOfTheirOwnAgree) {
+  const std::string expected = pdf(document(12));
+  std::vector<std::thread> workers;
+  std::vector<int> same(4, 0);
+  for (int& count : same) {
+    workers.emplace_back([&] {
+      const auto fonts = openFonts();
+      for (int i = 0; i < 8; ++i) {
+        fhir::Issues issues;
+        const auto list = layOut(document(i % 2 == 0 ? 12 : 3), profile_, *fonts, issues);
+        const auto bytes = writePdf(*list, *parseInstant("2026-11-22T08:00:00Z"), *fonts);
+        if (bytes.ok() && *bytes == expected) ++count;
+      }
+    });
+  }
+  for (auto& worker : workers) worker.join();
+  EXPECT_EQ(same, std::vector<int>(4, 4));
 }
 
 TEST_F(Layout, FontsComeFromTheNamedDirectoriesOnly) {
