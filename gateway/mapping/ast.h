@@ -54,6 +54,7 @@ struct SourceNode {
   Name where;
   Name check;
   Name log;
+  bool logIsText = false;  // log 'text': nothing of the record in it
 };
 
 struct TargetNode {

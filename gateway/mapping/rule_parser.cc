@@ -108,7 +108,13 @@ class RuleParser {
     if (!cursor_.failed() && cursor_.takeWord("as")) node.variable = cursor_.name("the name of a variable after 'as'");
     if (!cursor_.failed() && cursor_.takeWord("where")) node.where = cursor_.expression(false);
     if (!cursor_.failed() && cursor_.takeWord("check")) node.check = cursor_.expression(false);
-    if (!cursor_.failed() && cursor_.takeWord("log")) node.log = cursor_.expression(false);
+    if (!cursor_.failed() && cursor_.takeWord("log")) {
+      const std::size_t start = cursor_.place();
+      const bool string = cursor_.token(cursor_.token().is("(") ? 1 : 0).kind == TokenKind::String;
+      node.log = cursor_.expression(false);
+      const std::size_t tokens = cursor_.place() - start;
+      node.logIsText = string && (tokens == 1 || tokens == 3);
+    }
     return node;
   }
 

@@ -1,0 +1,411 @@
+#include "gateway/mapping/compiler.h"
+
+#include "gateway/mapping/group_compiler.h"
+#include "gateway/mapping/token_cursor.h"
+
+#include <algorithm>
+
+namespace lotsen::mapping {
+
+namespace {
+
+using fhir::kNone;
+using fhir::TypeId;
+
+constexpr std::size_t kMaxInstances = 20'000;
+
+std::string_view lastSegment(std::string_view url) {
+  return url.substr(url.rfind('/') + 1);
+}
+
+bool matchesWildcard(std::string_view mask, std::string_view url) {
+  const std::size_t star = mask.find('*');
+  if (star == std::string_view::npos) return mask == url;
+  return url.size() + 1 >= mask.size() && url.starts_with(mask.substr(0, star)) && url.ends_with(mask.substr(star + 1));
+}
+
+}  // namespace
+
+Compiler::Compiler(const std::vector<MapNode>& maps, std::shared_ptr<const fhir::Schema> schema, Faults& faults)
+    : maps_(maps),
+      schema_(std::move(schema)),
+      faults_(faults),
+      lookup_(*schema_),
+      plan_(std::make_shared<CompiledMaps>()),
+      structures_(maps.size()),
+      imports_(maps.size()),
+      globals_(maps.size()) {
+  plan_->schema = schema_;
+  const auto known = [this](std::string_view text) { return schema_->findName(text); };
+  plan_->known = {known("coding"),    known("system"), known("code"),    known("display"),
+                  known("text"),      known("value"),  known("unit"),    known("type"),
+                  known("reference"), known("id"),     known("fullUrl"), known("resource")};
+}
+
+void Compiler::error(std::size_t map, fhir::Position at, std::string_view rule, const std::string& text) {
+  faults_.error(maps_[map].file, at, rule, text);
+}
+
+void Compiler::warning(std::size_t map, fhir::Position at, std::string_view rule, const std::string& text) {
+  faults_.warning(maps_[map].file, at, rule, text);
+}
+
+std::shared_ptr<CompiledMaps> Compiler::run() {
+  for (std::size_t map = 0; map < maps_.size(); ++map) {
+    resolveStructures(map);
+    resolveImports(map);
+    checkNames(map);
+    compileConceptMaps(map);
+  }
+  for (std::size_t map = 0; map < maps_.size(); ++map) compileConstants(map);
+  entry();
+  drain();
+  for (std::size_t map = 0; map < maps_.size(); ++map) {
+    for (std::size_t group = 0; group < maps_[map].groups.size(); ++group) {
+      const std::string prefix = std::to_string(map) + "." + std::to_string(group) + ":";
+      const auto reached = instances_.lower_bound(prefix);
+      if (reached != instances_.end() && reached->first.starts_with(prefix)) continue;
+      instance({map, group}, std::vector<StaticType>(maps_[map].groups[group].inputs.size()));
+      drain();
+    }
+  }
+  return plan_;
+}
+
+void Compiler::drain() {
+  while (!pending_.empty()) {
+    const Pending next = std::move(pending_.front());
+    pending_.pop_front();
+    plan_->groups[next.instance] = GroupCompiler(*this, next.ref, next.arguments).run();
+  }
+}
+
+// --- structures, imports, names
+// -------------------------------------------------------------------------------------------
+
+TypeId Compiler::typeByUrl(std::string_view url) const {
+  constexpr std::string_view kVersioned = "http://hl7.org/fhir/4.0/";
+  if (url.starts_with(kVersioned))
+    return schema_->findType("http://hl7.org/fhir/" + std::string(url.substr(kVersioned.size())));
+  return schema_->findType(url);
+}
+
+void Compiler::resolveStructures(std::size_t map) {
+  for (const UsesNode& uses : maps_[map].uses) {
+    const std::string alias = uses.alias.empty() ? std::string(lastSegment(uses.url.text)) : uses.alias.text;
+    const TypeId type = typeByUrl(uses.url.text);
+    if (type == kNone) {
+      warning(map, uses.url.at, "fml-unknown-structure",
+              "the structure " + quoted(uses.url.text) + " is not known: nothing about '" + alias +
+                  "' is checked; give its package if there is one");
+    }
+    for (const Structure& other : structures_[map]) {
+      if (other.alias == alias && other.type != type) {
+        error(map, uses.url.at, "fml-duplicate", "the alias " + quoted(alias) + " already means another structure");
+      }
+    }
+    structures_[map].push_back({alias, type});
+  }
+}
+
+void Compiler::resolveImports(std::size_t map) {
+  for (const Name& url : maps_[map].imports) {
+    bool found = false;
+    for (std::size_t other = 0; other < maps_.size(); ++other) {
+      if (!matchesWildcard(url.text, maps_[other].url.text)) continue;
+      found = true;
+      if (other != map && std::find(imports_[map].begin(), imports_[map].end(), other) == imports_[map].end()) {
+        imports_[map].push_back(other);
+      }
+    }
+    if (!found) {
+      warning(map, url.at, "fml-unknown-import",
+              "no map with the canonical " + quoted(url.text) + " was given; add its file");
+    }
+  }
+}
+
+void Compiler::checkNames(std::size_t map) {
+  const auto& groups = maps_[map].groups;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    for (std::size_t k = 0; k < i; ++k) {
+      if (groups[k].name.text == groups[i].name.text) {
+        error(map, groups[i].name.at, "fml-duplicate",
+              "there is already a group " + quoted(groups[i].name.text) + " in this map");
+      }
+    }
+  }
+  for (std::size_t other = 0; other < map; ++other) {
+    if (!maps_[map].url.empty() && maps_[other].url.text == maps_[map].url.text) {
+      error(map, maps_[map].url.at, "fml-duplicate", maps_[other].file + " has the same canonical");
+    }
+  }
+}
+
+TypeId Compiler::resolveType(std::size_t map, const Name& name) {
+  if (name.empty()) return kNone;
+  std::vector<std::string_view> known;
+  for (const Structure& structure : structures_[map]) {
+    if (structure.alias == name.text) return structure.type;
+    known.push_back(structure.alias);
+  }
+  std::string_view text = name.text;
+  if (text.starts_with("FHIR.")) text.remove_prefix(5);
+  if (const TypeId type = typeByUrl(text); type != kNone) return type;
+  for (TypeId type = 1; type < schema_->typeCount(); ++type)
+    known.push_back(schema_->nameText(schema_->type(type).name));
+  error(map, name.at, "fml-unknown-type", "unknown type " + quoted(name.text) + suggestion(name.text, known));
+  return kNone;
+}
+
+std::vector<std::size_t> Compiler::visible(std::size_t map) const {
+  std::vector<std::size_t> list{map};
+  list.insert(list.end(), imports_[map].begin(), imports_[map].end());
+  return list;
+}
+
+std::optional<GroupRef> Compiler::findGroup(std::size_t map, const Name& name) {
+  std::optional<GroupRef> found;
+  std::vector<std::string_view> known;
+  for (const std::size_t at : visible(map)) {
+    for (std::size_t group = 0; group < maps_[at].groups.size(); ++group) {
+      known.push_back(maps_[at].groups[group].name.text);
+      if (known.back() != name.text) continue;
+      if (!found) {
+        found = GroupRef{at, group};
+      } else if (found->map != map) {
+        error(map, name.at, "fml-ambiguous-group",
+              "two imported maps have a group " + quoted(name.text) + ": " + maps_[found->map].file + " and " +
+                  maps_[at].file);
+        return found;
+      }
+    }
+  }
+  if (found) return found;
+  std::string hint = suggestion(name.text, known);
+  for (const MapNode& other : maps_) {
+    for (const GroupNode& group : other.groups) {
+      if (group.name.text == name.text) hint = "; " + other.file + " has one: import " + quoted(other.url.text);
+    }
+  }
+  error(map, name.at, "fml-unknown-group", "there is no group " + quoted(name.text) + hint);
+  return {};
+}
+
+TypeId Compiler::inputType(GroupRef ref, const InputNode& input) {
+  return input.type.empty() ? kNone : resolveType(ref.map, input.type);
+}
+
+std::pair<TypeId, TypeId> Compiler::typesOf(GroupRef ref) {
+  const auto key = std::make_pair(ref.map, ref.group);
+  if (const auto found = groupTypes_.find(key); found != groupTypes_.end()) return found->second;
+  const GroupNode& node = group(ref);
+  std::pair<TypeId, TypeId> types{kNone, kNone};
+  if (node.inputs.size() == 2 && node.inputs[0].mode == InputMode::Source && node.inputs[1].mode == InputMode::Target) {
+    types = {inputType(ref, node.inputs[0]), inputType(ref, node.inputs[1])};
+  }
+  groupTypes_.emplace(key, types);
+  return types;
+}
+
+std::optional<GroupRef> Compiler::findGroup(std::size_t map, TypeId source, TypeId target) {
+  for (const std::size_t at : visible(map)) {
+    for (std::size_t index = 0; index < maps_[at].groups.size(); ++index) {
+      if (maps_[at].groups[index].typeMode == TypeMode::None) continue;
+      const auto [from, to] = typesOf({at, index});
+      if (from == source && to == target && from != kNone) return GroupRef{at, index};
+    }
+  }
+  return {};
+}
+
+std::vector<GroupRef> Compiler::findGroups(std::size_t map, TypeId source, bool derived) {
+  std::vector<GroupRef> found;
+  for (const std::size_t at : visible(map)) {
+    for (std::size_t index = 0; index < maps_[at].groups.size(); ++index) {
+      if (maps_[at].groups[index].typeMode != TypeMode::TypeAndTypes) continue;
+      const auto [from, to] = typesOf({at, index});
+      if (from == kNone || to == kNone) continue;
+      if (from == source || (derived && schema_->isA(from, source))) found.push_back({at, index});
+    }
+  }
+  return found;
+}
+
+// --- rows
+// -----------------------------------------------------------------------------------------------------------------
+
+Index Compiler::instance(GroupRef ref, const std::vector<StaticType>& arguments) {
+  const GroupNode& node = group(ref);
+  std::vector<StaticType> types;
+  std::string key = std::to_string(ref.map) + "." + std::to_string(ref.group) + ":";
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+    StaticType type = i < arguments.size() ? arguments[i] : StaticType();
+    const TypeId declared = inputType(ref, node.inputs[i]);
+    const bool among = std::find(type.types.begin(), type.types.end(), declared) != type.types.end();
+    if (declared != kNone && !among && (!type.known() || lookup_.open(type))) type = lookup_.of(declared);
+    if (declared != kNone && among && type.types.size() > 1) type = lookup_.of(declared);
+    key += lookup_.key(type) + ";";
+    types.push_back(std::move(type));
+  }
+  const auto found = instances_.find(key);
+  if (found != instances_.end()) return found->second;
+  if (instances_.size() >= kMaxInstances) {
+    error(ref.map, node.name.at, "fml-too-large",
+          "this group is called with too many combinations of types; declare its parameters' types");
+    return 0;
+  }
+  const Index index = static_cast<Index>(plan_->groups.size());
+  plan_->groups.emplace_back();
+  instances_.emplace(std::move(key), index);
+  pending_.push_back({index, ref, std::move(types)});
+  return index;
+}
+
+Index Compiler::constant(LiteralKind kind, std::string_view text) {
+  const auto key = std::make_pair(static_cast<int>(kind), std::string(text));
+  if (const auto found = constants_.find(key); found != constants_.end()) return found->second;
+  static constexpr std::pair<fhirpath::Kind, std::string_view> kKinds[] = {
+      {fhirpath::Kind::String, "string"},   {fhirpath::Kind::Integer, "integer"},
+      {fhirpath::Kind::Decimal, "decimal"}, {fhirpath::Kind::Boolean, "boolean"},
+      {fhirpath::Kind::Date, "date"},       {fhirpath::Kind::DateTime, "dateTime"},
+      {fhirpath::Kind::Time, "time"}};
+  const auto& [valueKind, type] = kKinds[static_cast<std::size_t>(kind)];
+  const std::string& stored = plan_->texts.emplace_back(text);
+  const Index index = static_cast<Index>(plan_->constants.size());
+  plan_->constants.push_back({valueKind, nullptr, stored, {}});
+  plan_->constantTypes.push_back(schema_->findType(type));
+  constants_.emplace(key, index);
+  return index;
+}
+
+Index Compiler::name(std::string_view text) {
+  if (const auto found = names_.find(text); found != names_.end()) return found->second;
+  const Index index = static_cast<Index>(plan_->names.size());
+  plan_->names.emplace_back(text);
+  names_.emplace(text, index);
+  return index;
+}
+
+Index Compiler::ruleInfo(std::size_t map, const GroupNode& group, const RuleNode& rule) {
+  const auto key = std::make_pair(map, std::make_pair(rule.at.line, rule.at.column));
+  if (const auto found = ruleInfos_.find(key); found != ruleInfos_.end()) return found->second;
+  std::string name = rule.name.text;
+  if (name.empty() && !rule.sources.empty() && !rule.sources[0].path.empty()) name = rule.sources[0].path.back().text;
+  const Index index = static_cast<Index>(plan_->ruleInfos.size());
+  plan_->ruleInfos.push_back({maps_[map].file, group.name.text, std::move(name), rule.at});
+  ruleInfos_.emplace(key, index);
+  return index;
+}
+
+Index Compiler::program(std::size_t map, const Name& expression, const fhirpath::CompileOptions& options,
+                        std::vector<VariablePlan> variables) {
+  auto compiled = fhirpath::Program::compile(expression.text, schema_, options, expression.at);
+  if (!compiled) {
+    error(map, expression.at, "fml-fhirpath", compiled.error().message);
+    return kNoIndex;
+  }
+  for (const std::string& text : compiled->warnings()) warning(map, expression.at, "fml-fhirpath", text);
+  const Index index = static_cast<Index>(plan_->programs.size());
+  plan_->programs.push_back({std::move(*compiled), std::move(variables), false});
+  return index;
+}
+
+// --- constants and concept maps
+// -------------------------------------------------------------------------------------------
+
+void Compiler::compileConstants(std::size_t map) {
+  for (const ConstantNode& node : maps_[map].constants) {
+    fhirpath::CompileOptions options;
+    std::vector<VariablePlan> variables;
+    for (const auto& [name, index] : globals_[map]) {  // those above it
+      options.slots.push_back({name, kNone, kNone, true});
+      variables.push_back({index, true});
+    }
+    const Index code = program(map, node.expression, options, std::move(variables));
+    const bool fresh = globals_[map].emplace(node.name.text, static_cast<Index>(plan_->globals.size())).second;
+    if (!fresh) error(map, node.name.at, "fml-duplicate", "there is already a constant " + quoted(node.name.text));
+    plan_->globals.push_back(code);
+  }
+}
+
+Index Compiler::global(std::size_t map, std::string_view name) const {
+  const auto found = globals_[map].find(name);
+  return found == globals_[map].end() ? kNoIndex : found->second;
+}
+
+std::vector<std::string_view> Compiler::globalNames(std::size_t map) const {
+  std::vector<std::string_view> list;
+  for (const auto& [name, index] : globals_[map]) list.push_back(name);
+  return list;
+}
+
+void Compiler::compileConceptMaps(std::size_t map) {
+  for (const ConceptMapNode& node : maps_[map].conceptMaps) {
+    ConceptMapPlan table{node.id.text, node.entries, node.unmappedProvided};
+    std::stable_sort(table.entries.begin(), table.entries.end(),
+                     [](const auto& a, const auto& b) { return a.source < b.source; });
+    const std::string key = std::to_string(map) + "#" + node.id.text;
+    if (!conceptMaps_.emplace(key, static_cast<Index>(plan_->conceptMaps.size())).second) {
+      error(map, node.id.at, "fml-duplicate", "there is already a concept map " + quoted("#" + node.id.text));
+    }
+    plan_->conceptMaps.push_back(std::move(table));
+  }
+}
+
+Index Compiler::conceptMap(std::size_t map, const Name& uri) {
+  const std::size_t hash = uri.text.find('#');
+  std::vector<std::string_view> known;
+  if (hash != std::string::npos) {
+    const std::string url = uri.text.substr(0, hash);
+    for (std::size_t other = 0; other < maps_.size(); ++other) {
+      if (url.empty() ? other != map : maps_[other].url.text != url) continue;
+      const auto found = conceptMaps_.find(std::to_string(other) + uri.text.substr(hash));
+      if (found != conceptMaps_.end()) return found->second;
+      for (const ConceptMapNode& node : maps_[other].conceptMaps) known.push_back(node.id.text);
+    }
+  }
+  error(map, uri.at, "fml-unknown-concept-map",
+        "there is no concept map " + quoted(uri.text) +
+            suggestion(uri.text.substr(hash == std::string::npos ? 0 : hash + 1), known) +
+            (known.empty() ? "; write it into the map: conceptmap \"#name\" { … }" : ""));
+  return kNoIndex;
+}
+
+// --- entry
+// ----------------------------------------------------------------------------------------------------------------
+
+/// The type of an entry parameter that does not say it: the structure that the map uses in this mode, if there is only
+/// one.
+TypeId Compiler::onlyStructure(InputMode mode) const {
+  TypeId type = kNone;
+  int count = 0;
+  for (std::size_t i = 0; i < maps_[0].uses.size(); ++i) {
+    if (maps_[0].uses[i].mode != (mode == InputMode::Source ? ModelMode::Source : ModelMode::Target)) continue;
+    type = structures_[0][i].type;
+    ++count;
+  }
+  return count == 1 ? type : kNone;
+}
+
+void Compiler::entry() {
+  if (maps_.empty() || maps_[0].groups.empty()) return;
+  const GroupNode& first = maps_[0].groups[0];
+  const bool usable = first.inputs.size() == 2 && first.inputs[0].mode != first.inputs[1].mode;
+  if (!usable) {
+    error(0, first.name.at, "fml-entry",
+          "the first group is where a run begins: it needs exactly one source and one target parameter");
+    return;
+  }
+  plan_->sourceFirst = first.inputs[0].mode == InputMode::Source;
+  std::vector<StaticType> types;
+  for (const InputNode& input : first.inputs) {
+    TypeId type = inputType({0, 0}, input);
+    if (input.type.empty()) type = onlyStructure(input.mode);
+    (input.mode == InputMode::Source ? plan_->sourceType : plan_->targetType) = type;
+    types.push_back(lookup_.of(type));
+  }
+  plan_->entry = instance({0, 0}, types);
+}
+
+}  // namespace lotsen::mapping

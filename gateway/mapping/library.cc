@@ -1,0 +1,116 @@
+#include "gateway/crypto/digest.h"
+#include "gateway/mapping/compiler.h"
+#include "gateway/mapping/mapping.h"
+#include "gateway/mapping/parser.h"
+#include "gateway/mapping/runner.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+namespace lotsen::mapping {
+
+namespace {
+
+using fhir::Element;
+
+/// Elements that were made and got nothing: FHIR has no empty elements. Keeps the run links of fhir::Element.
+void prune(Element* node) {
+  Element* last = nullptr;
+  Element* run = nullptr;
+  for (Element* member = node->first; member != nullptr;) {
+    Element* next = member->next;
+    if (member->first != nullptr) prune(member);
+    if (!member->empty() || member->isResource) {
+      (last == nullptr ? node->first : last->next) = member;
+      if (run == nullptr || run->name != member->name) run = member;
+      run->runLast = member;
+      last = member;
+    }
+    member = next;
+  }
+  node->last = last;
+  (last == nullptr ? node->first : last->next) = nullptr;
+}
+
+void untouch(const Element* node) {
+  node->touched = false;
+  for (const Element* member = node->first; member != nullptr; member = member->next) untouch(member);
+}
+
+void collectUntouched(const fhir::Document& document, const Element* node, std::vector<LossEntry>& out) {
+  if (node->hasValue() && !node->touched) out.push_back({fhir::pathOf(document, node), node->at});
+  for (const Element* member = node->first; member != nullptr; member = member->next)
+    collectUntouched(document, member, out);
+}
+
+}  // namespace
+
+Result<Library> Library::compile(const std::vector<MapText>& maps, std::shared_ptr<const fhir::Schema> schema,
+                                 fhir::Issues& issues) {
+  if (maps.empty()) return fail(Code::Invalid, "no map was given");
+  Faults faults(issues);
+  std::vector<MapNode> nodes;
+  crypto::Sha256 hash;
+  for (const MapText& map : maps) {
+    nodes.push_back(parseMap(map.file, map.text, faults));
+    hash.update(map.text);
+  }
+  std::shared_ptr<CompiledMaps> plan = Compiler(nodes, std::move(schema), faults).run();
+  if (faults.hasErrors()) {
+    const auto isError = [](const fhir::Issue& issue) { return issue.severity == fhir::Severity::Error; };
+    const auto count = std::count_if(issues.list().begin(), issues.list().end(), isError);
+    return fail(Code::Invalid,
+                maps[0].file + ": the map has " + std::to_string(count) + (count == 1 ? " fault" : " faults"));
+  }
+  plan->hash = hash.finishHex();
+  Library library;
+  library.maps_ = std::move(plan);
+  return library;
+}
+
+const std::string& Library::hash() const {
+  return maps_->hash;
+}
+fhir::TypeId Library::sourceType() const {
+  return maps_->sourceType;
+}
+fhir::TypeId Library::targetType() const {
+  return maps_->targetType;
+}
+const std::shared_ptr<const fhir::Schema>& Library::schema() const {
+  return maps_->schema;
+}
+
+Result<fhir::Document> transform(const Library& library, const fhir::Document& source, const RunOptions& options,
+                                 fhir::Issues& issues) {
+  const CompiledMaps& plan = library.maps();
+  const Element* root = source.root();
+  if (root == nullptr) return fail(Code::Invalid, "the record is empty");
+  if (plan.sourceType != fhir::kNone && !plan.schema->isA(root->type, plan.sourceType)) {
+    const std::string wanted(plan.schema->nameText(plan.schema->type(plan.sourceType).name));
+    const std::string given(root->type == fhir::kNone ? "record of unknown structure"
+                                                      : plan.schema->nameText(plan.schema->type(root->type).name));
+    issues.error("structure", "map-source-type", "the map takes a " + wanted + " and the record is a " + given);
+    return fail(Code::Invalid, "the map takes a " + wanted + " and the record is a " + given);
+  }
+  untouch(root);
+  fhir::Document target(plan.schema);
+  if (plan.targetType == fhir::kNone) {
+    target.createUntypedRoot();
+  } else {
+    target.createRoot(plan.targetType);
+  }
+  if (!Runner(plan, source, target, options, issues).run())
+    return fail(Code::Invalid, "the transform failed; the issues say why");
+  prune(target.root());
+  return target;
+}
+
+std::vector<LossEntry> unaccounted(const fhir::Document& source) {
+  std::vector<LossEntry> list;
+  if (source.root() != nullptr) collectUntouched(source, source.root(), list);
+  return list;
+}
+
+}  // namespace lotsen::mapping

@@ -1,0 +1,285 @@
+#include "gateway/mapping/runner.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace lotsen::mapping {
+
+namespace {
+
+using fhir::Element;
+using fhir::kNone;
+
+constexpr std::uint64_t kMaxSteps = 5'000'000;  // rules and items
+constexpr std::uint32_t kMaxDepth = 200;        // calls inside each other
+constexpr std::size_t kMaxBytes = 64u << 20;    // of the target document
+constexpr std::size_t kMaxFaults = 100;
+
+}  // namespace
+
+Runner::Runner(const CompiledMaps& plan, const fhir::Document& source, fhir::Document& target,
+               const RunOptions& options, fhir::Issues& issues)
+    : plan_(plan), schema_(*plan.schema), source_(source), target_(target), options_(options), issues_(issues) {
+  stack_.resize(64);
+}
+
+bool Runner::run() {
+  std::array<Value, 2> arguments;
+  arguments[plan_.sourceFirst ? 0 : 1].node = source_.root();
+  arguments[plan_.sourceFirst ? 1 : 0].node = target_.root();
+  group(plan_.entry, arguments);
+  return faults_ == 0;
+}
+
+// --- groups and rules
+// -----------------------------------------------------------------------------------------------------
+
+void Runner::group(Index instance, std::span<const Value> arguments) {
+  if (++depth_ > kMaxDepth)
+    stop("groups call each other more than " + std::to_string(kMaxDepth) +
+         " deep; look for a group that calls itself on the same element");
+  if (stopped_) {
+    --depth_;
+    return;
+  }
+  const GroupPlan& group = plan_.groups[instance];
+  const std::size_t base = base_;
+  const std::size_t top = top_;
+  base_ = top;
+  top_ = top + group.slots;
+  if (stack_.size() < top_) stack_.resize(std::max(top_, stack_.size() * 2));
+  if (arguments.data() != stack_.data() + base_) {  // call() puts them in place already
+    std::copy(arguments.begin(), arguments.end(), stack_.begin() + static_cast<std::ptrdiff_t>(base_));
+  }
+  if (group.base != kNoIndex) {
+    std::vector<Value> same;
+    for (const OperandPlan& operand : rows(plan_.operands, group.baseArguments)) same.push_back(slot(operand.index));
+    this->group(group.base, same);
+  }
+  for (const Index shared : rows(plan_.shares, group.shares)) slot(shared) = {};
+  rules(group.rules);
+  base_ = base;
+  top_ = top;
+  --depth_;
+}
+
+void Runner::rules(Range range) {
+  for (const RulePlan& next : rows(plan_.rules, range)) {
+    if (stopped_) return;
+    rule(next);
+  }
+}
+
+void Runner::rule(const RulePlan& rule) {
+  const RulePlan* outer = std::exchange(rule_, &rule);
+  const TargetPlan* outerTarget = std::exchange(running_, nullptr);
+  const Element* outerItem = item_;
+  source(rule, 0);
+  item_ = outerItem;
+  running_ = outerTarget;
+  rule_ = outer;
+}
+
+void Runner::body(const RulePlan& rule) {
+  if (++steps_ > kMaxSteps) stop("the maps run more than " + std::to_string(kMaxSteps) + " rules on this record");
+  if (target_.bytes() > kMaxBytes) stop("the result is larger than " + std::to_string(kMaxBytes >> 20) + " MiB");
+  if (stopped_) return;
+  for (const Index shared : rows(plan_.shares, rule.shares)) slot(shared) = {};
+  for (const TargetPlan& next : rows(plan_.targets, rule.targets)) target(next);
+  running_ = nullptr;
+  for (const CallPlan& next : rows(plan_.calls, rule.calls)) call(next);
+  rules(rule.rules);
+}
+
+void Runner::call(const CallPlan& call) {
+  const std::size_t from = arguments_.size();
+  bool complete = true;
+  for (const OperandPlan& operand : rows(plan_.operands, call.arguments)) {
+    arguments_.push_back(value(operand));
+    complete = complete && !isEmpty(arguments_.back());
+  }
+  // A variable that was not set (its transform had nothing to say) leaves nothing to map.
+  if (complete) {
+    const std::vector<Value>::const_iterator first = arguments_.begin() + static_cast<std::ptrdiff_t>(from);
+    const GroupPlan& callee = plan_.groups[call.group];
+    if (stack_.size() < top_ + callee.slots) stack_.resize(std::max(top_ + callee.slots, stack_.size() * 2));
+    std::copy(first, arguments_.cend(), stack_.begin() + static_cast<std::ptrdiff_t>(top_));
+    const std::span<const Value> passed(stack_.data() + top_, arguments_.size() - from);
+    arguments_.resize(from);
+    group(call.group, passed);
+    return;
+  }
+  arguments_.resize(from);
+}
+
+// --- sources
+// --------------------------------------------------------------------------------------------------------------
+
+void Runner::source(const RulePlan& rule, Index level) {
+  if (level == rule.sources.count) {
+    body(rule);
+    return;
+  }
+  const SourcePlan& source = plan_.sources[rule.sources.first + level];
+  if (source.plain) {
+    plainSource(rule, level, source);
+  } else {
+    collectedSource(rule, level, source);
+  }
+}
+
+void Runner::plainSource(const RulePlan& rule, Index level, const SourcePlan& source) {
+  const Value context = slot(source.context);
+  if (source.steps.count == 0) {
+    if (!isEmpty(context)) visit(rule, level, source, context);
+    return;
+  }
+  if (context.node == nullptr) return;
+  children(context.node, plan_.steps[source.steps.first], [&](const Element* child) {
+    Value item;
+    item.node = child;
+    if (!stopped_) visit(rule, level, source, item);
+  });
+}
+
+void Runner::visit(const RulePlan& rule, Index level, const SourcePlan& source, const Value& item) {
+  if (source.variable != kNoIndex) slot(source.variable) = item;
+  item_ = item.node;
+  if (source.plain && source.where != kNoIndex && !test(source.where, item)) return;
+  touch(item);
+  this->source(rule, level + 1);
+}
+
+void Runner::collectedSource(const RulePlan& rule, Index level, const SourcePlan& source) {
+  const std::size_t from = items_.size();
+  collect(source, from);
+  const std::size_t end = items_.size();
+  for (std::size_t at = from; at < end && !stopped_; ++at) visit(rule, level, source, Value(items_[at]));
+  items_.resize(from);
+}
+
+void Runner::collect(const SourcePlan& source, std::size_t from) {
+  const Value context = slot(source.context);
+  if (isEmpty(context)) return;
+  follow(source.steps, context, items_);
+  if (items_.size() == from && source.hasFallback) {
+    const Value made = value(source.fallback);
+    if (!isEmpty(made)) items_.push_back(made);
+  }
+  std::size_t kept = from;
+  for (std::size_t at = from; at < items_.size(); ++at) {
+    if (matchesType(source, items_[at])) items_[kept++] = items_[at];
+  }
+  items_.resize(kept);
+  if (source.hasCardinality && (kept - from < source.min || kept - from > source.max)) {
+    item_ = context.node;
+    const std::string most = source.max == fhir::kUnbounded ? "*" : std::to_string(source.max);
+    fault("structure", "map-cardinality",
+          "the rule wants " + std::to_string(source.min) + ".." + most + " and the record has " +
+              std::to_string(kept - from));
+  }
+  const std::size_t end = items_.size();
+  kept = from;
+  for (std::size_t at = from; at < end && !stopped_; ++at) {
+    const Value item = items_[at];
+    if (keeps(source, item)) items_[kept++] = item;
+  }
+  items_.resize(kept);
+  applyListMode(source, from);
+}
+
+bool Runner::keeps(const SourcePlan& source, const Value& item) {
+  if (source.where == kNoIndex && source.check == kNoIndex && source.log == kNoIndex) return true;
+  if (source.variable != kNoIndex) slot(source.variable) = item;
+  item_ = item.node;
+  if (source.where != kNoIndex && !test(source.where, item)) return false;
+  if (source.check != kNoIndex && !test(source.check, item)) fault("invariant", "map-check", "the rule's check failed");
+  if (source.log != kNoIndex) log(source, item);
+  return true;
+}
+
+void Runner::applyListMode(const SourcePlan& source, std::size_t from) {
+  const auto first = items_.begin() + static_cast<std::ptrdiff_t>(from);
+  const std::size_t count = items_.size() - from;
+  if (count == 0) return;
+  switch (source.listMode) {
+    case SourceListMode::None: return;
+    case SourceListMode::First: items_.resize(from + 1); return;
+    case SourceListMode::NotFirst: items_.erase(first); return;
+    case SourceListMode::Last: items_.erase(first, items_.end() - 1); return;
+    case SourceListMode::NotLast: items_.pop_back(); return;
+    case SourceListMode::OnlyOne:
+      if (count > 1)
+        fault("structure", "map-list-mode", "the rule wants only one and the record has " + std::to_string(count));
+  }
+}
+
+bool Runner::matchesType(const SourcePlan& source, const Value& item) const {
+  if (source.typeText != kNoIndex) return false;
+  if (source.type == kNone) return true;
+  const fhir::TypeId type = typeOf(item);
+  return type == source.type || (type != kNone && schema_.type(source.type).abstract && schema_.isA(type, source.type));
+}
+
+/// A criterion: empty is false, one Boolean is itself, any other single item is true.
+bool Runner::test(Index program, const Value& item) {
+  results_.clear();
+  if (!evaluate(program, std::span(&item, 1), results_)) return false;
+  if (results_.empty()) return false;
+  if (results_.size() > 1) {
+    fault("processing", "map-condition",
+          "the condition gave " + std::to_string(results_.size()) + " values instead of true or false");
+    return false;
+  }
+  const fhirpath::Value& result = results_[0];
+  const bool boolean =
+      result.kind == fhirpath::Kind::Boolean ||
+      (result.kind == fhirpath::Kind::Node && result.node->hasValue() && result.node->value() == "false");
+  return !boolean || fhirpath::toText(result) == "true";
+}
+
+void Runner::log(const SourcePlan& source, const Value& item) {
+  results_.clear();
+  if (!evaluate(source.log, std::span(&item, 1), results_) || results_.empty()) return;
+  const std::string text(fhirpath::toText(results_[0]));
+  report(fhir::Severity::Information, "informational", "map-log",
+         plan_.programs[source.log].literal
+             ? text
+             : "log: " + std::to_string(text.size()) + " bytes, not shown because they may tell about the patient");
+}
+
+// --- faults
+// ---------------------------------------------------------------------------------------------------------------
+
+void Runner::fault(std::string_view code, std::string_view rule, const std::string& text) {
+  report(fhir::Severity::Error, code, rule, text);
+  if (++faults_ >= kMaxFaults) stopped_ = true;
+}
+
+void Runner::report(fhir::Severity severity, std::string_view code, std::string_view rule, const std::string& text) {
+  fhir::Issue issue;
+  issue.severity = severity;
+  issue.code = code;
+  issue.rule = rule;
+  issue.text = text;
+  if (rule_ != nullptr) {
+    const RuleInfo& info = plan_.ruleInfos[rule_->info];
+    const fhir::Position at = running_ != nullptr ? running_->at : info.at;
+    issue.text += " (" + info.file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ", rule '" +
+                  info.name + "' of group " + info.group + ")";
+  }
+  if (into_ != nullptr && running_ != nullptr) issue.expression = fhir::pathOf(target_, into_);
+  if (item_ != nullptr) {
+    issue.source = fhir::pathOf(owner(item_), item_);
+    issue.at = item_->at;
+  }
+  issues_.add(std::move(issue));
+}
+
+void Runner::stop(const std::string& why) {
+  if (!stopped_) fault("too-costly", "map-limit", why);
+  stopped_ = true;
+}
+
+}  // namespace lotsen::mapping

@@ -1,0 +1,17 @@
+// One target of a rule: the place it goes to and the transform that makes its value. Used by: group_compiler.
+// Thread rule: one thread. Failure rule: as in group_compiler.
+#pragma once
+
+#include "gateway/mapping/group_compiler.h"
+
+#include <string_view>
+
+namespace lotsen::mapping {
+
+bool isTransform(std::string_view name);
+
+/// `implicit`: `src.a -> tgt.b;`, by the groups for the types. `sourceSlot` and `sourceType`: the rule's only source.
+TargetPlan compileTarget(GroupCompiler& group, const TargetNode& node, bool implicit, Index sourceSlot,
+                         const StaticType& sourceType);
+
+}  // namespace lotsen::mapping

@@ -1,0 +1,84 @@
+// What the tests of the mapping engine share: a map as text, a record as JSON, the result as JSON.
+#pragma once
+
+#include "gateway/base/text.h"
+#include "gateway/definitions/definitions.h"
+#include "gateway/fhir/forms.h"
+#include "gateway/mapping/mapping.h"
+#include "gtest/gtest.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lotsen::mapping {
+
+using SchemaPointer = std::shared_ptr<const fhir::Schema>;
+
+/// The shared corpora, or nullopt (the test is then skipped).
+inline std::optional<std::filesystem::path> sharedFolder(const std::string& below) {
+  const char* shared = std::getenv("LOTSEN_SHARED");
+  const std::filesystem::path root =
+      std::filesystem::path(shared != nullptr ? shared : LOTSEN_SOURCE_DIR "/../shared") / below;
+  if (!std::filesystem::exists(root)) return {};
+  return root;
+}
+
+inline std::string fileText(const std::filesystem::path& path) {
+  std::string text;
+  EXPECT_TRUE(readFile(path.string(), text)) << path;
+  return text;
+}
+
+inline std::string allIssues(const fhir::Issues& issues) {
+  std::string text;
+  for (const auto& issue : issues.list()) {
+    text += std::string(fhir::severityCode(issue.severity)) + ": " + issue.text + "\n";
+  }
+  return text;
+}
+
+inline SchemaPointer schemaWith(const std::vector<std::string>& paths) {
+  fhir::Issues issues;
+  auto schema = definitions::load(fhir::Schema::r4(), paths, issues);
+  EXPECT_TRUE(schema.ok()) << allIssues(issues);
+  return schema ? *schema : fhir::Schema::r4();
+}
+
+struct Outcome {
+  bool ok = false;
+  std::string json;               // of the result
+  std::string issues;             // all, one a line: "error: …"
+  std::vector<std::string> loss;  // paths that no rule has read
+};
+
+/// Compiles and runs. `sourceJson` is read as the map's source type.
+inline Outcome runMaps(const std::vector<MapText>& maps, const std::string& sourceJson,
+                       const SchemaPointer& schema = fhir::Schema::r4(), RunOptions options = {}) {
+  Outcome out;
+  fhir::Issues issues;
+  const auto library = Library::compile(maps, schema, issues);
+  if (library) {
+    fhir::ReadOptions read;
+    read.type = library->sourceType();
+    const auto source = fhir::readJson(sourceJson, schema, read, issues);
+    if (source) {
+      const auto result = transform(*library, *source, options, issues);
+      out.ok = result.ok();
+      if (result) out.json = fhir::writeJson(*result);
+      for (const LossEntry& entry : unaccounted(*source)) out.loss.push_back(entry.path);
+    }
+  }
+  out.issues = allIssues(issues);
+  return out;
+}
+
+inline Outcome runMap(const std::string& map, const std::string& sourceJson,
+                      const SchemaPointer& schema = fhir::Schema::r4()) {
+  return runMaps({{"t.map", map}}, sourceJson, schema);
+}
+
+}  // namespace lotsen::mapping
