@@ -1,0 +1,204 @@
+#include "gateway/app/gateway.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <mutex>
+
+#include "gateway/inbound/api.h"
+#include "gateway/inbound/endpoints.h"
+#include "gateway/inbound/openapi.h"
+#include "gateway/observe/health.h"
+#include "gateway/observe/log.h"
+#include "gateway/outbound/outbound.h"
+#include "gateway/queue/runner.h"
+#include "gateway/service/acknowledgement.h"
+#include "gateway/service/worker.h"
+#include "gateway/store/sqlite/sqlite_store.h"
+
+namespace lotsen::app {
+
+namespace {
+
+// Gauges of the store are read when somebody asks, at most this often.
+constexpr auto kCountsAge = std::chrono::seconds(5);
+
+}  // namespace
+
+// Declared in the order in which they are built: destruction is the stop order reversed.
+struct Gateway::Parts {
+  Settings settings;
+  SystemClock clock;
+  SystemRandom random;
+  observe::Log log{clock};
+  observe::Metrics metrics;
+  observe::Health health;
+  std::atomic<bool> accepting{false};
+  std::unique_ptr<service::Current> configuration;
+  std::unique_ptr<identity::TokenRegistry> tokens;
+  std::unique_ptr<store::Store> store;
+  store::Owner owner;
+  std::unique_ptr<outbound::Outbound> transport;
+  std::unique_ptr<queue::Core> core;
+  std::unique_ptr<queue::Runner> delivery;
+  std::vector<std::unique_ptr<service::Worker>> workers;
+  std::unique_ptr<service::Receptionist> receptionist;
+  std::unique_ptr<inbound::Api> api;
+  std::unique_ptr<inbound::Router> router;
+  std::unique_ptr<inbound::Server> server;
+  std::mutex sampling;
+  Instant sampledAt{};
+
+  Status build(Loaded loaded, std::function<void()> fatal);
+  Status openStore(const std::function<void()>& fatal);
+  Status buildWorkers(const std::function<void()>& fatal);
+  void buildListener();
+  void sample();
+  void wakeWorkers() {
+    for (auto& worker : workers) worker->wake();
+  }
+};
+
+Status Gateway::Parts::build(Loaded loaded, std::function<void()> fatal) {
+  settings = std::move(loaded.settings);
+  configuration = std::make_unique<service::Current>(loaded.configuration);
+  LOTSEN_TRY(auto registry, identity::TokenRegistry::load(settings.tokens));
+  tokens = std::make_unique<identity::TokenRegistry>(std::move(registry));
+  const auto die = [this, fatal] {
+    accepting = false;
+    health.bad("store", "the database has failed; the process ends and the next start recovers");
+    fatal();
+  };
+  health.expect(observe::Health::Kind::Live, "store");
+  LOTSEN_TRY_DO(openStore(die));
+  health.good("store");
+  LOTSEN_TRY(transport, outbound::Outbound::create(settings.endpoints));
+  LOTSEN_TRY_DO(buildWorkers(die));
+  buildListener();
+  return done();
+}
+
+Status Gateway::Parts::openStore(const std::function<void()>& fatal) {
+  std::error_code failed;
+  std::filesystem::create_directories(settings.dataFolder, failed);
+  if (failed) return fail(Code::Unavailable, "the data folder " + settings.dataFolder + " cannot be made: " + failed.message());
+  store::SqliteStore::Options options;
+  options.path = (std::filesystem::path(settings.dataFolder) / "lotsen.db").string();
+  options.onFatal = [this, fatal](const Error& error) {
+    log.error("store.failed", {{"code", codeName(error.code)}, {"message", error.message}});
+    fatal();
+  };
+  LOTSEN_TRY(store, store::SqliteStore::open(std::move(options), clock.now()));
+  LOTSEN_TRY(owner, store->openNode("lotsen", clock.now()));
+  log.info("store.open", {{"node", owner.node}, {"epoch", owner.epoch}});
+  return done();
+}
+
+Status Gateway::Parts::buildWorkers(const std::function<void()>& fatal) {
+  const auto dead = [this, fatal](const Error& error) {
+    log.error("store.failed", {{"code", codeName(error.code)}, {"message", error.message}});
+    fatal();
+  };
+  core = std::make_unique<queue::Core>(*store, *transport, clock, random, owner, settings.lanes, [this](const store::Claimed& claimed, const queue::Answer& answer) {
+    return service::classifyAnswer(*configuration->get(), claimed, answer);
+  });
+  queue::Runner::Hooks hooks;
+  hooks.finished = [this] { wakeWorkers(); };
+  hooks.fatal = dead;
+  delivery = std::make_unique<queue::Runner>(*core, *transport, clock, std::move(hooks));
+  for (std::size_t i = 0; i < settings.workers; ++i) {
+    LOTSEN_TRY(auto fonts, letter::Fonts::open(configuration->get()->fontDirectories));
+    service::WorkerHooks workerHooks;
+    workerHooks.legsChanged = [this] { transport->wake(); };
+    workerHooks.troubled = [this](const Error& error) {
+      metrics.counter("lotsen_thinking_failed_total", "Passes over a transfer that failed and will be tried again.").add();
+      log.warning("thinking.failed", {{"code", codeName(error.code)}, {"message", error.message}});
+    };
+    workerHooks.fatal = dead;
+    workers.push_back(std::make_unique<service::Worker>(*store, *configuration, clock, service::Thinker(clock, random, std::move(fonts)), owner, std::move(workerHooks)));
+  }
+  return done();
+}
+
+void Gateway::Parts::buildListener() {
+  receptionist = std::make_unique<service::Receptionist>(*store, clock, random, [this] { wakeWorkers(); });
+  api = std::make_unique<inbound::Api>(inbound::ApiParts{*store, *configuration, *receptionist, *tokens, metrics, accepting, inbound::kOpenApi, settings.bodyLimit});
+  router = std::make_unique<inbound::Router>(metrics, inbound::refusal);
+  api->addTo(*router);
+  inbound::addObservation(*router, metrics, health);
+
+  inbound::Application application;
+  application.handle = [this](const http::Request& request, const inbound::ConnectionInfo& connection) {
+    if (request.path() == "/metrics") sample();
+    return router->handle(request, connection);
+  };
+  application.admit = [this](const http::Request& head, const inbound::ConnectionInfo&) {
+    return inbound::Admission{router->bodyLimit(head), api->admit(head)};
+  };
+  application.refuse = inbound::refusal;
+  inbound::ServerConfig config;
+  config.address = settings.address;
+  config.port = settings.port;
+  config.maxConnections = settings.maxConnections;
+  config.limits.body = settings.bodyLimit;
+  server = std::make_unique<inbound::Server>(config, std::move(application), clock, metrics, log);
+}
+
+void Gateway::Parts::sample() {
+  const std::lock_guard lock(sampling);
+  const Instant now = clock.now();
+  if (now - sampledAt < kCountsAge) return;
+  sampledAt = now;
+  const auto counts = store->counts();
+  if (!counts.ok()) return;
+  for (const auto& [state, count] : counts->transfers) {
+    metrics.gauge("lotsen_transfers", "Transfers by state.", {{"state", state}}).set(static_cast<std::int64_t>(count));
+  }
+  for (const auto& [state, count] : counts->deliveries) {
+    metrics.gauge("lotsen_deliveries", "Deliveries by state.", {{"state", state}}).set(static_cast<std::int64_t>(count));
+  }
+  metrics.gauge("lotsen_records", "Records kept.").set(static_cast<std::int64_t>(counts->records));
+  const auto age = counts->oldestReady ? std::chrono::duration_cast<std::chrono::seconds>(now - *counts->oldestReady).count() : 0;
+  metrics.gauge("lotsen_oldest_ready_seconds", "Age of the oldest delivery that may be sent.").set(std::max<std::int64_t>(0, age));
+}
+
+Gateway::Gateway(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Gateway::~Gateway() { stop(); }
+
+Result<std::unique_ptr<Gateway>> Gateway::create(Loaded loaded, std::function<void()> fatal) {
+  auto parts = std::make_unique<Parts>();
+  LOTSEN_TRY_DO(parts->build(std::move(loaded), std::move(fatal)));
+  return std::unique_ptr<Gateway>(new Gateway(std::move(parts)));
+}
+
+Status Gateway::start() {
+  auto& parts = *parts_;
+  parts.delivery->start();
+  for (auto& worker : parts.workers) worker->start();
+  parts.accepting = true;
+  LOTSEN_TRY_DO(parts.server->start());
+  parts.health.good("listener");
+  parts.log.info("gateway.started", {{"port", static_cast<std::int64_t>(parts.server->port())}, {"revision", parts.configuration->get()->revision}});
+  return done();
+}
+
+void Gateway::stop() {
+  auto& parts = *parts_;
+  if (!parts.accepting.exchange(false) && parts.server->port() == 0) return;
+  parts.health.bad("listener", "stopping");
+  parts.server->stop();
+  for (auto& worker : parts.workers) worker->stop();
+  parts.delivery->stop();
+  parts.log.info("gateway.stopped");
+}
+
+void Gateway::reload(std::shared_ptr<const service::Configuration> configuration) {
+  parts_->log.info("gateway.reloaded", {{"revision", configuration->revision}});
+  parts_->configuration->set(std::move(configuration));
+  parts_->wakeWorkers();
+}
+
+std::uint16_t Gateway::port() const { return parts_->server->port(); }
+store::Store& Gateway::store() { return *parts_->store; }
+
+}  // namespace lotsen::app
