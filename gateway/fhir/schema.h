@@ -168,6 +168,7 @@ class Schema {
   /// Type ids run from 1 to typeCount() - 1; the R4 types come first and keep their ids (gateway/fhir/r4/types.h).
   std::uint32_t typeCount() const { return types_.size(); }
   std::uint32_t defCount() const { return defs_.size(); }
+  std::uint32_t shapeCount() const { return shapes_.size(); }
 
  private:
   friend class SchemaBuilder;  // gateway/fhir/schema_builder.h: the only writer

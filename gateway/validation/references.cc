@@ -1,0 +1,77 @@
+// Bundles and the references inside them.
+#include "gateway/fhir/outcome.h"
+#include "gateway/fhir/r4/types.h"
+#include "gateway/validation/walk.h"
+
+namespace lotsen::validation {
+
+using fhir::child;
+using fhir::Element;
+using fhir::kNone;
+using fhir::valueAt;
+
+/// The rules of Bundles that are quicker told than evaluated: bdl-7 (fullUrls are unique) and bdl-12 (a message starts
+/// with its MessageHeader).
+void Walk::bundle(const Element* node) {
+  const std::string_view type = valueAt(document_, node, "type");
+  const fhir::NameId entryName = schema_.findName("entry");
+  const Element* first = child(node, entryName);
+  if (type == "message") {
+    const Element* header = first == nullptr ? nullptr : child(document_, first, "resource");
+    if (header == nullptr || header->type != fhir::r4::kMessageHeader) {
+      report_.error("invariant", "bdl-12", "the first entry of a message must be its MessageHeader",
+                    first == nullptr ? node : first);
+    }
+  }
+  for (const Element* entry = first; entry != nullptr && entry->name == entryName; entry = entry->next) {
+    const std::string_view url = valueAt(document_, entry, "fullUrl");
+    const Element* resource = child(document_, entry, "resource");
+    if (url.empty() || resource == nullptr) continue;
+    const auto [other, added] = byUrl_.emplace(url, resource);
+    if (added || type == "history" || other->second == resource) continue;
+    if (valueAt(document_, other->second, "meta.versionId") != valueAt(document_, resource, "meta.versionId")) continue;
+    report_.error("invariant", "bdl-7", "another entry of the Bundle has the same fullUrl", entry);
+  }
+}
+
+/// The type that a reference names or leads to inside the document; kNone if that cannot be told.
+fhir::TypeId Walk::targetOf(const Element* node, std::string_view reference) const {
+  if (reference.starts_with('#')) {
+    const Element* contained = fhir::resolve(document_, node, reference);
+    return contained == nullptr ? kNone : contained->type;
+  }
+  if (const auto found = byUrl_.find(reference); found != byUrl_.end()) return found->second->type;
+  reference = reference.substr(0, reference.find("/_history/"));
+  const auto slash = reference.rfind('/');
+  if (slash == std::string_view::npos) return kNone;
+  const std::string_view before = reference.substr(0, slash);
+  const fhir::TypeId type = schema_.findType(before.substr(before.rfind('/') + 1));
+  return schema_.type(type).kind == fhir::TypeKind::Resource ? type : kNone;
+}
+
+void Walk::reference(const Element* node) {
+  if (node->def == kNone) return;
+  const Element* text = child(document_, node, "reference");
+  if (text == nullptr || !text->hasValue()) return;
+  const fhir::TypeId target = targetOf(node, text->value());
+  if (target == kNone) {
+    if (text->value().starts_with('#') && text->value().size() > 1) {
+      report_.error("not-found", "reference-contained", "no contained resource has this id", node);
+    }
+    return;
+  }
+  std::string allowed;
+  for (const fhir::TypeRef& type : schema_.types(schema_.def(node->def))) {
+    if (type.type != fhir::r4::kReference) continue;
+    if (type.targetCount == 0) return;
+    for (const fhir::StringId id : schema_.targets(type)) {
+      const fhir::TypeId wanted = schema_.findType(schema_.text(id));
+      if (wanted == kNone || schema_.isA(target, wanted)) return;  // a profile is judged elsewhere
+      allowed += (allowed.empty() ? "" : ", ") + typeName(wanted);
+    }
+  }
+  if (allowed.empty()) return;
+  report_.error("structure", "reference-target", "may refer to " + allowed + ", not to " + typeName(target), node);
+}
+
+}  // namespace lotsen::validation

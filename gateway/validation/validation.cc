@@ -1,0 +1,32 @@
+#include "gateway/validation/validation.h"
+
+#include "gateway/validation/walk.h"
+
+namespace lotsen::validation {
+
+Validator::Validator(std::shared_ptr<const fhir::Schema> schema) : schema_(std::move(schema)) {
+  requiredStart_.reserve(schema_->shapeCount() + 1);
+  for (fhir::ShapeId shape = 0; shape < schema_->shapeCount(); ++shape) {
+    requiredStart_.push_back(static_cast<std::uint32_t>(required_.size()));
+    fhir::DefId before = fhir::kNone;  // the rows of a choice share their definition
+    for (const fhir::Property& property : schema_->properties(shape)) {
+      const fhir::ElementDef& def = schema_->def(property.def);
+      if (def.min > 0 && property.def != before) required_.push_back({def.name, property.def});
+      before = property.def;
+    }
+  }
+  requiredStart_.push_back(static_cast<std::uint32_t>(required_.size()));
+}
+
+Result<std::shared_ptr<const Validator>> Validator::create(std::shared_ptr<const fhir::Schema> schema) {
+  return std::shared_ptr<const Validator>(new Validator(std::move(schema)));
+}
+
+void Validator::validate(const fhir::Document& document, const fhir::Element* resource, fhir::Issues& issues,
+                         const Options& options) const {
+  Report report(document, issues, options);
+  if (resource != nullptr) Walk(*this, document, report).resource(resource);
+  report.finish();
+}
+
+}  // namespace lotsen::validation
