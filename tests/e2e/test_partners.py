@@ -16,13 +16,15 @@ TOKEN = "t" * 40
 
 
 def message(to):
-    """The smallest message that is right as a message."""
-    header, task, origin = (str(uuid.uuid4()) for _ in range(3))
+    """The smallest message that is right as a message: a deregistration."""
+    header, task, origin, patient = (str(uuid.uuid4()) for _ in range(4))
     focus = {"reference": "urn:uuid:" + task}
+    number = {"system": "http://electronichealth.se/identifier/personnummer", "value": "191212121212"}
     found = [
-        {"resourceType": "MessageHeader", "id": header, "eventCoding": {"system": "urn:x", "code": "recall"}, "focus": [focus]},
+        {"resourceType": "MessageHeader", "id": header, "eventCoding": {"system": "urn:x", "code": "referral-deregistration"}, "focus": [focus]},
         {"resourceType": "Task", "id": task, "status": "requested", "intent": "order"},
         {"resourceType": "Provenance", "id": origin, "target": [focus]},
+        {"resourceType": "Patient", "id": patient, "identifier": [number]},
     ]
     found[0] |= {"destination": [{"endpoint": to}], "source": {"endpoint": "urn:lotsen:test"}}
     return {
@@ -32,6 +34,11 @@ def message(to):
         "timestamp": "2026-03-02T08:14:07.120Z",
         "entry": [{"fullUrl": "urn:uuid:" + resource["id"], "resource": resource} for resource in found],
     }
+
+
+def extra(kind):
+    own = str(uuid.uuid4())
+    return {"fullUrl": "urn:uuid:" + own, "resource": {"resourceType": kind, "id": own}}
 
 
 class Partners(unittest.TestCase):
@@ -75,6 +82,10 @@ class Partners(unittest.TestCase):
             "ids": broken(lambda b: b.update(id=header_of(b)["id"])),
             "two with one fullUrl": broken(lambda b: b["entry"].append(copy.deepcopy(b["entry"][1]))),
             "time without zone": broken(lambda b: b.update(timestamp="2026-03-02T08:14:07")),
+            "clinical content": broken(lambda b: b["entry"].append(extra("Binary"))),
+            "a BTF": broken(lambda b: b["entry"].append(extra("Coverage"))),
+            "two patients": broken(lambda b: b["entry"].append(extra("Patient"))),
+            "another event": broken(lambda b: header_of(b)["eventCoding"].update(code="referral-transfer")),
             "no Task": broken(lambda b: (b["entry"].pop(1), b["entry"][0]["resource"].update(focus=[]))),
         }
         for name, bundle in faulty.items():

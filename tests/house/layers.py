@@ -56,6 +56,7 @@ SOCKET_FOLDERS = {"crypto", "inbound", "outbound", "app"}
 # Folders without a row of their own: generated tables, data of the folder above.
 GENERATED = {"fhir/r4"}
 MAX_LINES = 600
+EMBEDDED = {"gateway/inbound/openapi.cc"}  # a document that is served as it stands
 SOURCES = {".h", ".cc"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 # Test folders that may see more than the gateway folder of the same name; support is linked by each that uses it.
@@ -180,7 +181,8 @@ def check_lengths(repo):
         for path in sorted((repo / top).rglob("*")):
             if path.suffix not in SOURCES | {".py"} or not path.is_file():
                 continue
-            if "/".join(path.relative_to(repo / top).parts[:-1]) in GENERATED:
+            where = path.relative_to(repo).as_posix()
+            if "/".join(path.relative_to(repo / top).parts[:-1]) in GENERATED or where in EMBEDDED:
                 continue
             lines = path.read_bytes().count(b"\n")
             if lines > MAX_LINES:
