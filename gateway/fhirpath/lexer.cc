@@ -1,6 +1,7 @@
 #include "gateway/fhirpath/lexer.h"
 
 #include "gateway/fhirpath/string_pool.h"
+#include "gateway/fhirpath/unicode.h"
 
 namespace lotsen::fhirpath {
 namespace {
@@ -13,25 +14,6 @@ bool isNameStart(char c) {
 }
 bool isNamePart(char c) {
   return isNameStart(c) || isDigit(c);
-}
-
-void appendUtf8(std::string& out, std::uint32_t code) {
-  const auto byte = [&](std::uint32_t value) { out.push_back(static_cast<char>(value)); };
-  if (code < 0x80) {
-    byte(code);
-  } else if (code < 0x800) {
-    byte(0xC0 | code >> 6);
-    byte(0x80 | (code & 0x3F));
-  } else if (code < 0x10000) {
-    byte(0xE0 | code >> 12);
-    byte(0x80 | (code >> 6 & 0x3F));
-    byte(0x80 | (code & 0x3F));
-  } else {
-    byte(0xF0 | code >> 18);
-    byte(0x80 | (code >> 12 & 0x3F));
-    byte(0x80 | (code >> 6 & 0x3F));
-    byte(0x80 | (code & 0x3F));
-  }
 }
 
 /// Four hexadecimal digits after "\u"; false if they are not.

@@ -1,0 +1,265 @@
+// Types, and the functions that FHIR adds to FHIRPath (http://hl7.org/fhir/R4/fhirpath.html#functions).
+#include "gateway/fhir/outcome.h"
+#include "gateway/fhirpath/functions.h"
+#include "gateway/fhirpath/html_checks.h"
+#include "gateway/fhirpath/machine.h"
+
+namespace lotsen::fhirpath {
+namespace {
+
+bool isPrimitive(const Machine& machine, fhir::TypeId type) {
+  return machine.schema().type(type).primitive != fhir::Primitive::None ||
+         machine.schema().type(type).kind == fhir::TypeKind::Primitive;
+}
+
+/// `exact`: a primitive must be that type itself (a code is no string for ofType and as), others may derive from it.
+bool isType(Machine& machine, const Item& original, const TypeTarget& target, bool exact) {
+  if (target.any) return true;
+  Item item = original;
+  if (item.kind == ItemKind::Node) {
+    const fhir::TypeId type = item.node->type;
+    if (type != fhir::kNone) {
+      if (target.type == fhir::kNone) return false;
+      if (exact && isPrimitive(machine, type)) return type == target.type;
+      return machine.schema().isA(type, target.type);
+    }
+    item = machine.system(item);  // an untyped value is what its token says
+  }
+  return target.system && item.kind == target.kind;
+}
+
+bool keepType(Machine& machine, const PlanNode& node, const Frame& frame) {
+  std::uint32_t base = 0;
+  if (!machine.focus(node, frame, base)) return false;
+  const TypeTarget& target = machine.plan().types[node.b];
+  std::uint32_t kept = base;
+  for (std::uint32_t i = base; i < machine.top(); ++i) {
+    const Item item = machine.at(i);
+    if (isType(machine, item, target, true)) machine.at(kept++) = item;
+  }
+  machine.truncate(kept);
+  return true;
+}
+
+std::string_view systemName(ItemKind kind) {
+  constexpr std::string_view kNames[] = {"Any",  "Boolean",  "Integer", "Decimal",  "String",
+                                         "Date", "DateTime", "Time",    "Quantity", "Any"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
+bool runType(Machine& machine, const PlanNode& node, const Frame& frame) {
+  std::uint32_t base = 0;
+  if (!machine.focus(node, frame, base)) return false;
+  for (std::uint32_t i = base; i < machine.top(); ++i) {
+    Item item = machine.at(i);
+    TypeName name{"FHIR", "Element"};
+    if (item.kind == ItemKind::Node && item.node->type != fhir::kNone) {
+      name.name = machine.schema().nameText(machine.schema().type(item.node->type).name);
+    } else if (item = machine.system(item); item.kind != ItemKind::Node) {
+      name = {"System", systemName(item.kind)};
+    }
+    machine.at(i) = Item::of(machine.arena().make(name));
+  }
+  return machine.withinLimit();
+}
+
+bool runExtension(Machine& machine, const PlanNode& node, const Frame& frame) {
+  std::uint32_t base = 0;
+  std::optional<std::string_view> url;
+  if (!machine.focus(node, frame, base)) return false;
+  const std::uint32_t end = machine.top();
+  if (!machine.text(node, frame, 1, url)) return false;
+  const WellKnownNames& names = machine.plan().names;
+  for (std::uint32_t i = base; i < end && url; ++i) {
+    const Item item = machine.at(i);
+    if (item.kind != ItemKind::Node || item.node == nullptr) continue;
+    for (const fhir::Element* each = machine.child(item.node, names.extension);
+         each != nullptr && each->name == names.extension; each = each->next) {
+      const fhir::Element* key = machine.child(each, names.url);
+      if (key == nullptr || key->value() != *url) continue;
+      key->touched = true;
+      machine.push(Item::of(each));
+    }
+  }
+  machine.collapse(base, end);
+  return true;
+}
+
+bool runHasExtension(Machine& machine, const PlanNode& node, const Frame& frame) {
+  const std::uint32_t base = machine.top();
+  if (!runExtension(machine, node, frame)) return false;
+  const bool found = machine.top() > base;
+  machine.truncate(base);
+  return machine.result(found);
+}
+
+bool runHasValue(Machine& machine, const PlanNode& node, const Frame& frame) {
+  std::uint32_t base = 0;
+  if (!machine.focus(node, frame, base)) return false;
+  bool has = machine.top() == base + 1;
+  if (has) {
+    const Item item = machine.at(base);
+    has = item.kind != ItemKind::Node || (item.node->hasValue() && machine.system(item).kind != ItemKind::Node);
+  }
+  machine.truncate(base);
+  return machine.result(has);
+}
+
+bool runGetValue(Machine& machine, const PlanNode& node, const Frame& frame) {
+  std::uint32_t base = 0;
+  if (!machine.focus(node, frame, base)) return false;
+  const bool one = machine.top() == base + 1;
+  const Item item = one ? machine.system(machine.at(base)) : Item();
+  machine.truncate(base);
+  return !one || item.kind == ItemKind::Node || machine.result(item);
+}
+
+/// Contained resources and the Bundle first, then the Host.
+const fhir::Element* resolved(Machine& machine, const Item& item) {
+  std::optional<std::string_view> reference = machine.textOf(item);
+  const fhir::Element* holder = item.kind == ItemKind::Node ? item.node : nullptr;
+  if (!reference && holder != nullptr) {
+    const fhir::Element* text = machine.child(holder, machine.plan().names.reference);
+    if (text != nullptr) reference = machine.textOf(Item::of(text));
+  }
+  if (!reference || reference->empty()) return nullptr;
+  if (holder == nullptr && !machine.rootFocus().empty() && machine.rootFocus()[0].kind == ItemKind::Node)
+    holder = machine.rootFocus()[0].node;
+  const Environment& environment = machine.environment();
+  const fhir::Element* found = nullptr;
+  if (environment.document != nullptr && holder != nullptr)
+    found = fhir::resolve(*environment.document, holder, *reference);
+  if (found == nullptr && environment.host != nullptr) found = environment.host->resolve(*reference);
+  return found;
+}
+
+bool runResolve(Machine& machine, const PlanNode& node, const Frame& frame) {
+  std::uint32_t base = 0;
+  if (!machine.focus(node, frame, base)) return false;
+  const std::uint32_t end = machine.top();
+  for (std::uint32_t i = base; i < end; ++i) {
+    if (!machine.step(10)) return false;
+    if (const fhir::Element* found = resolved(machine, machine.at(i))) machine.push(Item::of(found));
+  }
+  machine.collapse(base, end);
+  return true;
+}
+
+/// The answer of the Schema, else of the Host.
+std::optional<bool> codeIn(Machine& machine, std::string_view system, std::string_view code,
+                           std::string_view valueSet) {
+  const auto membership = machine.schema().inValueSet(valueSet, system, code);
+  if (membership != fhir::Schema::Membership::Unknown) return membership == fhir::Schema::Membership::In;
+  Host* host = machine.environment().host;
+  return host != nullptr ? host->memberOf(system, code, valueSet) : std::nullopt;
+}
+
+std::string_view childText(Machine& machine, const fhir::Element* parent, fhir::NameId name) {
+  const fhir::Element* found = machine.child(parent, name);
+  if (found == nullptr) return {};
+  found->touched = true;
+  return found->value();
+}
+
+/// A code, Coding or CodeableConcept; nullopt: nobody knows.
+std::optional<bool> memberOf(Machine& machine, const Item& item, std::string_view valueSet) {
+  if (const auto text = machine.textOf(item)) return codeIn(machine, {}, *text, valueSet);
+  if (item.kind != ItemKind::Node) return std::nullopt;
+  const WellKnownNames& names = machine.plan().names;
+  const fhir::Element* coding = machine.child(item.node, names.coding);
+  if (coding == nullptr)
+    return codeIn(machine, childText(machine, item.node, names.system), childText(machine, item.node, names.code),
+                  valueSet);
+  std::optional<bool> answer;
+  for (; coding != nullptr && coding->name == names.coding; coding = coding->next) {
+    const auto each =
+        codeIn(machine, childText(machine, coding, names.system), childText(machine, coding, names.code), valueSet);
+    if (each == true) return true;
+    if (each) answer = each;
+  }
+  return answer;
+}
+
+bool runMemberOf(Machine& machine, const PlanNode& node, const Frame& frame) {
+  Item item;
+  bool present = false;
+  std::optional<std::string_view> valueSet;
+  if (!machine.single(node, frame, 0, item, present) || !machine.text(node, frame, 1, valueSet)) return false;
+  if (!present || !valueSet) return true;
+  const auto answer = memberOf(machine, item, *valueSet);
+  return !answer || machine.result(*answer);
+}
+
+bool runConformsTo(Machine& machine, const PlanNode& node, const Frame& frame) {
+  Item item;
+  bool present = false;
+  std::optional<std::string_view> profile;
+  if (!machine.single(node, frame, 0, item, present) || !machine.text(node, frame, 1, profile)) return false;
+  if (!present || !profile) return true;
+  if (item.kind != ItemKind::Node) return machine.result(false);
+  Host* host = machine.environment().host;
+  if (host != nullptr) {
+    if (const auto answer = host->conformsTo(item.node, *profile)) return machine.result(*answer);
+  }
+  const fhir::TypeId type =
+      profile->find("://") == std::string_view::npos ? fhir::kNone : machine.schema().findType(*profile);
+  if (type == fhir::kNone) return machine.fail(node, "conformsTo() was asked for a profile that is not known here");
+  return machine.result(item.node->type != fhir::kNone && machine.schema().isA(item.node->type, type));
+}
+
+bool runHtmlChecks(Machine& machine, const PlanNode& node, const Frame& frame) {
+  std::optional<std::string_view> text;
+  if (!machine.text(node, frame, 0, text)) return false;
+  return !text || machine.result(isAllowedNarrative(*text));
+}
+
+bool runComparable(Machine& machine, const PlanNode& node, const Frame& frame) {
+  Item a;
+  Item b;
+  bool hasA = false;
+  bool hasB = false;
+  if (!machine.single(node, frame, 0, a, hasA) || !machine.single(node, frame, 1, b, hasB)) return false;
+  if (!hasA || !hasB) return true;
+  a = machine.quantity(machine.system(a));
+  b = machine.quantity(machine.system(b));
+  if (a.kind != ItemKind::Quantity || b.kind != ItemKind::Quantity) return true;
+  return machine.result(compareQuantities(*a.quantity, *b.quantity).has_value());
+}
+
+constexpr FunctionRow kRows[] = {
+    {"is", runIs, 1, 1, "t", Gives::Boolean},
+    {"as", runAs, 1, 1, "t", Gives::Argument},
+    {"ofType", keepType, 1, 1, "t", Gives::Argument},
+    {"type", runType, 0, 0, "", Gives::Type},
+    {"extension", runExtension, 1, 1, "v", Gives::Extension},
+    {"hasExtension", runHasExtension, 1, 1, "v", Gives::Boolean},
+    {"hasValue", runHasValue, 0, 0, "", Gives::Boolean},
+    {"getValue", runGetValue, 0, 0, "", Gives::Unknown},
+    {"resolve", runResolve, 0, 0, "", Gives::Unknown},
+    {"memberOf", runMemberOf, 1, 1, "v", Gives::Boolean},
+    {"conformsTo", runConformsTo, 1, 1, "v", Gives::Boolean},
+    {"htmlChecks", runHtmlChecks, 0, 0, "", Gives::Boolean},
+    {"comparable", runComparable, 1, 1, "v", Gives::Boolean},
+};
+
+}  // namespace
+
+bool runIs(Machine& machine, const PlanNode& node, const Frame& frame) {
+  Item item;
+  bool present = false;
+  if (!machine.single(node, frame, 0, item, present)) return false;
+  return !present || machine.result(isType(machine, item, machine.plan().types[node.b], false));
+}
+
+bool runAs(Machine& machine, const PlanNode& node, const Frame& frame) {
+  Item item;
+  bool present = false;
+  if (!machine.single(node, frame, 0, item, present)) return false;
+  return !present || !isType(machine, item, machine.plan().types[node.b], true) || machine.result(item);
+}
+
+std::span<const FunctionRow> fhirFunctions() {
+  return kRows;
+}
+
+}  // namespace lotsen::fhirpath

@@ -1,0 +1,116 @@
+// The machine runs a plan: a stack of items on which every node leaves its result as a run on top. A collection is
+// never allocated for itself: `a.b` pushes the items of a, pushes their children above, and moves those down. Used by:
+// Evaluator; the functions of the language (functions_*.cc) are free functions on it. Thread rule: one thread. Failure
+// rule: a function returns false after fail(); the stack above the caller's base is then garbage.
+#pragma once
+
+#include "gateway/fhirpath/fhirpath.h"
+#include "gateway/fhirpath/plan.h"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lotsen::fhirpath {
+
+enum class Truth : std::uint8_t { False, True, Unknown };
+
+class Machine {
+ public:
+  explicit Machine(Environment& environment) : environment_(environment) {}
+
+  /// Evaluates on a focus; the result is results() until the next run.
+  Status run(const Plan& plan, std::span<const Value> focus);
+  std::span<const Item> results() const { return std::span<const Item>(stack_).subspan(rootCount_); }
+  Value toValue(const Item& item);
+  Arena& arena() { return arena_; }
+
+  // For the functions of the language.
+  const Plan& plan() const { return *plan_; }
+  const fhir::Schema& schema() const { return *plan_->schema; }
+  const Environment& environment() const { return environment_; }
+  std::uint32_t kid(const PlanNode& node, std::uint32_t i) const { return plan_->kids[node.firstKid + i]; }
+
+  bool eval(std::uint32_t id, const Frame& frame) {
+    if (++steps_ > environment_.limits.steps) return failSteps();
+    const PlanNode& node = plan_->nodes[id];
+    return node.run(*this, node, frame);
+  }
+  /// The focus of a call or operator: operand 0 pushed, its first stack index in `base`.
+  bool focus(const PlanNode& node, const Frame& frame, std::uint32_t& base) {
+    base = top();
+    return eval(kid(node, 0), frame);
+  }
+  bool step(std::uint64_t count) { return (steps_ += count) <= environment_.limits.steps || failSteps(); }
+
+  std::uint32_t top() const { return static_cast<std::uint32_t>(stack_.size()); }
+  Item& at(std::uint32_t i) { return stack_[i]; }
+  std::span<const Item> from(std::uint32_t base) const { return std::span<const Item>(stack_).subspan(base); }
+  std::span<const Item> range(std::uint32_t base, std::uint32_t count) const {
+    return std::span<const Item>(stack_).subspan(base, count);
+  }
+  void truncate(std::uint32_t size) { stack_.resize(size); }
+  void push(const Item& item) { stack_.push_back(item); }
+  bool result(const Item& item) {
+    stack_.push_back(item);
+    return true;
+  }
+  bool result(bool truth) { return result(Item::of(truth)); }
+  bool result(Truth truth) { return truth == Truth::Unknown || result(truth == Truth::True); }
+  bool resultText(std::string_view text) {
+    return result(Item::ofText(ItemKind::String, arena_.store(text))) && withinLimit();
+  }
+  bool resultInteger(std::int64_t value);                   // empty if it is no 32-bit integer
+  bool resultDecimal(const std::optional<Decimal>& value);  // empty if nullopt
+  bool resultQuantity(const std::optional<Decimal>& value, std::string_view unit);
+  /// Moves the items from `from` down to `to`: the operands below are consumed.
+  void collapse(std::uint32_t to, std::uint32_t from);
+
+  /// Operand `i` as at most one item; false: an error (several items). `present` says whether there is one. Pops it.
+  bool single(const PlanNode& node, const Frame& frame, std::uint32_t i, Item& item, bool& present);
+  /// The same as text: a String, or any primitive in its text form.
+  bool text(const PlanNode& node, const Frame& frame, std::uint32_t i, std::optional<std::string_view>& out);
+  bool integer(const PlanNode& node, const Frame& frame, std::uint32_t i, std::optional<std::int64_t>& out);
+  /// The same as a criterion: empty is Unknown, a Boolean itself, another single item True.
+  bool criterion(const PlanNode& node, const Frame& frame, std::uint32_t i, Truth& out);
+  /// A run of the stack as a criterion.
+  bool criterion(const PlanNode& node, std::span<const Item> items, Truth& out);
+
+  /// A node with a primitive value becomes that System value (and is marked as read); anything else stays.
+  Item system(const Item& item);
+  /// A FHIR Quantity node or a number as a quantity; anything else stays.
+  Item quantity(const Item& item);
+  std::optional<std::string_view> textOf(const Item& item);
+  const fhir::Element* child(const fhir::Element* parent, fhir::NameId name) const { return fhir::child(parent, name); }
+
+  bool fail(const PlanNode& node, std::string message, Code code = Code::Invalid);
+  const Error& error() const { return error_; }
+  bool withinLimit() {
+    return arena_.bytes() + stack_.size() * sizeof(Item) <= environment_.limits.bytes || failBytes();
+  }
+
+  struct Local {
+    const Item* items = nullptr;
+    std::uint32_t count = 0;
+  };
+  Local& local(std::uint32_t slot) { return locals_[slot]; }
+  Item fromValue(const Value& value);
+  std::span<const Item> rootFocus() const { return std::span<const Item>(stack_).first(rootCount_); }
+
+ private:
+  bool failSteps();
+  bool failBytes();
+
+  Environment& environment_;
+  const Plan* plan_ = nullptr;
+  std::vector<Item> stack_;
+  std::vector<Local> locals_;
+  Arena arena_;
+  std::uint64_t steps_ = 0;
+  std::uint32_t rootCount_ = 0;
+  Error error_;
+};
+
+}  // namespace lotsen::fhirpath
