@@ -30,6 +30,7 @@ void Faults::warning(const std::string& file, fhir::Position at, std::string_vie
 }
 
 std::string suggestion(std::string_view wrong, const std::vector<std::string_view>& candidates) {
+  if (wrong.size() < 3) return {};  // everything is near to a name of one or two letters
   const std::string_view near = nearest(wrong, candidates);
   return near.empty() ? std::string() : "; did you mean '" + std::string(near) + "'?";
 }

@@ -19,6 +19,10 @@ constexpr std::array<std::string_view, 17> kTransforms = {
     "uuid",   "pointer", "evaluate", "cc",     "c",    "qty",    "id",        "cp"};
 constexpr std::array<std::string_view, 5> kRootFunctions = {"iif", "now", "today", "timeOfDay", "trace"};
 
+bool isTransformName(std::string_view name) {
+  return std::find(kTransforms.begin(), kTransforms.end(), name) != kTransforms.end();
+}
+
 class RuleParser {
  public:
   explicit RuleParser(TokenCursor& cursor) : cursor_(cursor) {}
@@ -232,7 +236,7 @@ class RuleParser {
 
   Transform invocation() {
     const std::size_t start = cursor_.place();
-    const bool known = std::find(kTransforms.begin(), kTransforms.end(), cursor_.token().text) != kTransforms.end();
+    const bool known = isTransformName(cursor_.token().text);
     if (!known &&
         std::find(kRootFunctions.begin(), kRootFunctions.end(), cursor_.token().text) != kRootFunctions.end()) {
       return evaluate(true);
@@ -294,6 +298,12 @@ class RuleParser {
           node.kind = Operand::Kind::Path;
           node.steps = cursor_.path("a value");
           simple = !cursor_.token().is("(");
+          if (!simple && node.steps.size() == 1 && isTransformName(node.steps[0].text)) {
+            cursor_.fault(cursor_.token(), "a transform cannot stand inside another: bind it first, '" +
+                                               node.steps[0].text +
+                                               "(…) as x', or write FHIRPath in brackets, like ('urn:uuid:' & id)");
+            return node;
+          }
         }
         break;
       case TokenKind::Symbol:

@@ -27,7 +27,9 @@ int fit(const Schema& schema, TypeId from, TypeId to) {
   const fhir::Primitive target = schema.type(to).primitive;
   if (source == fhir::Primitive::None || target == fhir::Primitive::None) return 0;
   if (source == target) return 2;
-  return source == fhir::Primitive::Integer && target == fhir::Primitive::Decimal ? 1 : 0;
+  const bool widens = (source == fhir::Primitive::Integer && target == fhir::Primitive::Decimal) ||
+                      (source == fhir::Primitive::Date && target == fhir::Primitive::DateTime);
+  return widens ? 1 : 0;
 }
 
 }  // namespace
@@ -120,16 +122,12 @@ const Property* chooseProperty(const Schema& schema, std::span<const Property* c
     }
   }
   if (best != nullptr) return best;
-  const bool textual = type == kNone || schema.type(type).primitive == fhir::Primitive::String;
-  if (text != nullptr && textual) {
-    for (const Property* candidate : candidates) {
-      const fhir::Type& target = schema.type(candidate->type);
-      if (target.primitive != fhir::Primitive::None && fhir::isValidPrimitive(schema, candidate->type, *text))
-        return candidate;
-    }
-  }
+  const bool primitive = type == kNone || schema.type(type).primitive != fhir::Primitive::None;
   for (const Property* candidate : candidates) {
-    if (type != kNone && convertible(schema, type, candidate->type)) return candidate;
+    const bool toPrimitive = schema.type(candidate->type).primitive != fhir::Primitive::None;
+    if (primitive && toPrimitive && text != nullptr && fhir::isValidPrimitive(schema, candidate->type, *text))
+      return candidate;
+    if ((!primitive || !toPrimitive) && type != kNone && convertible(schema, type, candidate->type)) return candidate;
   }
   return nullptr;
 }

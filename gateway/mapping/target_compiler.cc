@@ -389,8 +389,13 @@ class TargetCompiler {
   }
 
   void evaluate(const Transform& transform) {
-    if (transform.arguments.size() == 1) {
-      plan_.program = group_.expression(asExpression(transform.arguments[0]), {});
+    if (transform.arguments.size() == 1) {  // starts from the rule's source; the specification leaves it open
+      if (sourceSlot_ != kNoIndex) {
+        plan_.arguments =
+            append(group_.plan().operands, std::vector<OperandPlan>{{OperandPlan::Kind::Slot, sourceSlot_, {}}});
+      }
+      plan_.program =
+          group_.expression(asExpression(transform.arguments[0]), sourceSlot_ == kNoIndex ? StaticType() : sourceType_);
       return;
     }
     const CompiledOperand focus = group_.operand(transform.arguments[0]);
