@@ -168,7 +168,9 @@ class Pager {
     if (index >= document_.blocks.size()) return 0;
     const Block& next = document_.blocks[index];
     if (next.kind == Node::Kind::Heading) return headingHeight(next) + beginning(index + 1);
-    return static_cast<double>(kTogether) * profile_.text.leading;
+    // A list shows at least two items, or the whole of its first one.
+    const bool list = next.kind != Node::Kind::Paragraph;
+    return (static_cast<double>(list ? kTogether + 1 : kTogether) + kItemSpace) * profile_.text.leading;
   }
 
   TextSize headingSize(const Block& block) const {
