@@ -150,7 +150,7 @@ class RuleParser {
     if (cursor_.token().is("(")) {
       Operand operand;
       operand.kind = Operand::Kind::Expression;
-      operand.text = cursor_.expression(false);
+      operand.text = cursor_.expression(true);
       node.fallback = std::move(operand);
     } else {
       node.fallback = operand();

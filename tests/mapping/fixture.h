@@ -81,4 +81,46 @@ inline Outcome runMap(const std::string& map, const std::string& sourceJson,
   return runMaps({{"t.map", map}}, sourceJson, schema);
 }
 
+inline SchemaPointer visitSchema() {
+  static const SchemaPointer schema = schemaWith({LOTSEN_SOURCE_DIR "/tests/mapping/data/visit.model.json"});
+  return schema;
+}
+
+/// A map from the logical model tests/mapping/data/visit.model.json to `target`; rules begin on line 5.
+inline std::string mapOf(const std::string& target, const std::string& rules, const std::string& more = "") {
+  return "map \"http://example.org/m\" = \"m\"\n" + more +
+         "uses \"http://example.org/StructureDefinition/Visit\" alias Visit as source\n"
+         "uses \"http://hl7.org/fhir/StructureDefinition/" +
+         target +
+         "\" alias T as target\n"
+         "group G(source src : Visit, target tgt : T) {\n" +
+         rules + "\n}\n";
+}
+
+inline Outcome run(const std::string& target, const std::string& rules, const std::string& source,
+                   const std::string& more = "") {
+  return runMap(mapOf(target, rules, more), source, visitSchema());
+}
+
+/// The result without its resourceType; the issues if there is none.
+inline std::string made(const std::string& target, const std::string& rules, const std::string& source,
+                        const std::string& more = "") {
+  const Outcome outcome = run(target, rules, source, more);
+  if (!outcome.ok) return outcome.issues;
+  const std::string head = "{\"resourceType\":\"" + target + "\"";
+  EXPECT_TRUE(outcome.json.starts_with(head)) << outcome.json;
+  std::string rest = outcome.json.substr(head.size());
+  return rest == "}" ? "{}" : "{" + rest.substr(1);
+}
+
+/// True if it gives no document and an issue that says so.
+inline bool fails(const std::string& target, const std::string& rules, const std::string& source,
+                  const std::string& saying, const std::string& more = "") {
+  const Outcome outcome = run(target, rules, source, more);
+  EXPECT_FALSE(outcome.ok) << outcome.json;
+  EXPECT_EQ(outcome.json, "");
+  EXPECT_NE(outcome.issues.find(saying), std::string::npos) << outcome.issues;
+  return !outcome.ok;
+}
+
 }  // namespace lotsen::mapping
