@@ -123,6 +123,7 @@ Event RequestReader::stepBody() {
 
 Event RequestReader::fail(int status, const char* why) {
   state_ = State::Failed;
+  message_.reset();
   failure_ = {status, why};
   return Event::Failed;
 }

@@ -70,7 +70,8 @@ class RequestReader {
   /// Fails from outside: too late, connection lost, no memory to spare.
   Event giveUp(int status, const char* why);
 
-  /// REQUIRES: Event::Head was returned and take() not called. The body is not there before Event::Complete.
+  /// REQUIRES: Event::Head was returned, and since then neither take() called nor the request failed. The body is not
+  /// there before Event::Complete.
   const Request& head() const;
   /// Replaces Limits::body for this request. Call it between Event::Head and the next step(), which refuses an
   /// announced length over it.

@@ -18,9 +18,18 @@ IoResult fromSystem(ssize_t count, Io wanted) {
 
 }  // namespace
 
-Channel::Channel(const Poco::Net::StreamSocket& socket) : socket_(socket), descriptor_(socket_.impl()->sockfd()) {
-  socket_.setBlocking(false);
-  socket_.setNoDelay(true);
+Channel::Channel(std::unique_ptr<Poco::Net::StreamSocket> socket)
+    : socket_(std::move(socket)), descriptor_(socket_->impl()->sockfd()) {
+  socket_->setBlocking(false);
+  socket_->setNoDelay(true);
+}
+
+std::string Channel::peer() const {
+  try {
+    return socket_->peerAddress().toString();
+  } catch (const Poco::Exception&) {
+    return "unknown";  // gone already
+  }
 }
 
 IoResult Channel::read(std::span<char> into) {

@@ -11,7 +11,9 @@
 
 #include <Poco/Net/StreamSocket.h>
 
+#include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace lotsen::inbound {
@@ -31,7 +33,7 @@ struct IoResult {
 
 class Channel {
  public:
-  explicit Channel(const Poco::Net::StreamSocket& socket);
+  explicit Channel(std::unique_ptr<Poco::Net::StreamSocket> socket);
 
   IoResult read(std::span<char> into);
   IoResult write(std::string_view bytes);
@@ -41,9 +43,13 @@ class Channel {
   bool wait(Io io, const Deadline& deadline) const;
 
   int descriptor() const { return descriptor_; }
+  /// "127.0.0.1:51234"
+  std::string peer() const;
 
  private:
-  Poco::Net::StreamSocket socket_;
+  // Poco shares sockets by counting; held here alone, the descriptor is closed when the channel goes and not a moment
+  // later.
+  std::unique_ptr<Poco::Net::StreamSocket> socket_;
   int descriptor_;
 };
 

@@ -14,14 +14,6 @@ constexpr std::size_t kSmallBody = 64 * 1024;
 // What a peer may still send while it reads a refusal.
 constexpr std::size_t kLingerBytes = 1024 * 1024;
 
-std::string peerOf(const Poco::Net::StreamSocket& socket) {
-  try {
-    return socket.peerAddress().toString();
-  } catch (const Poco::Exception&) {
-    return "unknown";  // gone already
-  }
-}
-
 }  // namespace
 
 bool BodyBudget::take(std::size_t bytes) {
@@ -42,8 +34,8 @@ http::Response refusal(const Shared& shared, int status, std::string_view why) {
   return response;
 }
 
-Connection::Connection(const Poco::Net::StreamSocket& socket, Shared& shared, std::atomic<bool>& idle)
-    : shared_(shared), idle_(idle), info_{peerOf(socket)}, channel_(socket), reader_(shared.config.limits) {}
+Connection::Connection(std::unique_ptr<Poco::Net::StreamSocket> socket, Shared& shared)
+    : shared_(shared), channel_(std::move(socket)), info_{channel_.peer()}, reader_(shared.config.limits) {}
 
 Connection::~Connection() {
   releaseBody();
@@ -52,7 +44,6 @@ Connection::~Connection() {
 void Connection::run() {
   for (;;) {
     const After after = exchange();
-    releaseBody();
     if (after == After::Continue) continue;
     if (after == After::Linger) linger();
     return;
@@ -70,8 +61,7 @@ Connection::After Connection::exchange() {
     event = readBody();
   }
   if (event == http::Event::Failed) return refuse(reader_.failure());
-  const http::Request request = reader_.take();
-  return answer(request);
+  return answer(reader_.take());
 }
 
 http::Event Connection::readHead() {
@@ -166,6 +156,7 @@ void Connection::releaseBody() {
 }
 
 Connection::After Connection::refuse(const http::Failure& failure) {
+  releaseBody();  // the reader has dropped it
   if (failure.status == 0) return After::Close;
   shared_.metrics
       .counter("lotsen_http_refused_total", "Requests that the listener refused, by status",
@@ -175,8 +166,10 @@ Connection::After Connection::refuse(const http::Failure& failure) {
   return send(refusal(shared_, failure.status, failure.why), false, "") ? After::Linger : After::Close;
 }
 
-Connection::After Connection::answer(const http::Request& request) {
+Connection::After Connection::answer(http::Request request) {
   const http::Response response = handle(request);
+  std::string().swap(request.body);  // a peer that reads slowly shall not hold it
+  releaseBody();
   first_ = false;
   const bool keepAlive = request.keepAlive && !response.close && !shared_.draining;
   if (!send(response, keepAlive, request.method)) return After::Close;

@@ -43,13 +43,18 @@ http::Response refusal(const Shared& shared, int status, std::string_view why);
 
 class Connection {
  public:
-  /// `idle` is true while the connection waits for a request: then stop() may shut down its reading side.
-  Connection(const Poco::Net::StreamSocket& socket, Shared& shared, std::atomic<bool>& idle);
+  Connection(std::unique_ptr<Poco::Net::StreamSocket> socket, Shared& shared);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
+  /// Returns when there is nothing more to do but to destroy the connection, which closes it.
   void run();
+
+  // For stop(), from another thread: true while the connection waits for a request, so that its reading side may be
+  // shut down.
+  bool idle() const { return idle_; }
+  int descriptor() const { return channel_.descriptor(); }
 
  private:
   // What the peer is waited for.
@@ -59,7 +64,7 @@ class Connection {
   After exchange();
   std::optional<After> admit();
   After refuse(const http::Failure& failure);
-  After answer(const http::Request& request);
+  After answer(http::Request request);
   http::Event readHead();
   http::Event readBody();
   http::Event await();
@@ -74,9 +79,9 @@ class Connection {
   void countTimeout(std::string_view phase);
 
   Shared& shared_;
-  std::atomic<bool>& idle_;
-  ConnectionInfo info_;
+  std::atomic<bool> idle_{true};
   Channel channel_;
+  ConnectionInfo info_;
   http::RequestReader reader_;
   Deadline deadline_;
   Phase phase_ = Phase::None;

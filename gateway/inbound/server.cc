@@ -22,7 +22,7 @@ namespace lotsen::inbound {
 
 namespace {
 
-using Poco::Net::StreamSocket;
+using Socket = std::unique_ptr<Poco::Net::StreamSocket>;
 
 constexpr int kBacklog = 1024;
 constexpr milliseconds kPause{50};  // after a failed accept, and between looks at refused peers
@@ -66,55 +66,58 @@ class Wake {
 };
 
 // Every connection that has a thread, so that stop() can reach it. A descriptor is shut down from outside only under
-// the mutex under which its entry leaves before it is closed: it cannot have become another connection's meanwhile.
+// the mutex under which its place is given up before it is closed: it cannot have become another connection's
+// meanwhile.
 class Registry {
  public:
-  struct Entry {
-    explicit Entry(int socket) : descriptor(socket) {}
-    int descriptor;
-    std::atomic<bool> idle{true};
+  // A connection's place in the registry for as long as it runs.
+  class Place {
+   public:
+    Place(Registry& registry, const Connection& connection) : registry_(registry) {
+      const std::lock_guard lock(registry_.mutex_);
+      place_ = registry_.running_.insert(registry_.running_.end(), &connection);
+    }
+    ~Place() {
+      const std::lock_guard lock(registry_.mutex_);
+      registry_.running_.erase(place_);
+      if (registry_.running_.empty()) registry_.empty_.notify_all();
+    }
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+
+   private:
+    Registry& registry_;
+    std::list<const Connection*>::iterator place_;
   };
-  using Handle = std::list<Entry>::iterator;
-
-  Handle add(int descriptor) {
-    const std::lock_guard lock(mutex_);
-    return entries_.emplace(entries_.end(), descriptor);
-  }
-
-  void remove(Handle entry) {
-    const std::lock_guard lock(mutex_);
-    entries_.erase(entry);
-    if (entries_.empty()) empty_.notify_all();
-  }
 
   void shutDown(int how, bool idleOnly) {
     const std::lock_guard lock(mutex_);
-    for (const Entry& entry : entries_) {
-      if (entry.idle || !idleOnly) ::shutdown(entry.descriptor, how);
+    for (const Connection* connection : running_) {
+      if (connection->idle() || !idleOnly) ::shutdown(connection->descriptor(), how);
     }
   }
 
   void waitUntilEmpty(milliseconds atMost) {
     std::unique_lock lock(mutex_);
-    empty_.wait_for(lock, atMost, [this] { return entries_.empty(); });
+    empty_.wait_for(lock, atMost, [this] { return running_.empty(); });
   }
 
  private:
   std::mutex mutex_;
   std::condition_variable empty_;
-  std::list<Entry> entries_;
+  std::list<const Connection*> running_;
 };
 
 // Peers that were told 503 by the accept thread. They are closed a little later, when they had time to read it.
 class Refused {
  public:
-  void add(const StreamSocket& socket) {
-    if (sockets_.size() < kMost) sockets_.emplace_back(Deadline::Steady::now() + milliseconds(500), socket);
+  void add(Socket socket) {
+    if (sockets_.size() < kMost) sockets_.emplace_back(Deadline::Steady::now() + milliseconds(500), std::move(socket));
   }
   void closeLate() {
     char scrap[4096];
     while (!sockets_.empty() && sockets_.front().first <= Deadline::Steady::now()) {
-      while (::recv(sockets_.front().second.impl()->sockfd(), scrap, sizeof scrap, MSG_DONTWAIT) > 0) {}
+      while (::recv(sockets_.front().second->impl()->sockfd(), scrap, sizeof scrap, MSG_DONTWAIT) > 0) {}
       sockets_.pop_front();
     }
   }
@@ -122,7 +125,7 @@ class Refused {
 
  private:
   static constexpr std::size_t kMost = 256;
-  std::deque<std::pair<Deadline::Steady::time_point, StreamSocket>> sockets_;
+  std::deque<std::pair<Deadline::Steady::time_point, Socket>> sockets_;
 };
 
 }  // namespace
@@ -155,11 +158,11 @@ class Server::Running {
  private:
   void acceptLoop();
   bool acceptOne();
-  bool enqueue(const StreamSocket& socket);
-  void refuse(const StreamSocket& socket);
+  bool enqueue(Socket& socket);
+  void refuse(Socket socket);
   void pause() const;
   void work();
-  void serve(const StreamSocket& socket);
+  void serve(Socket socket);
 
   Poco::Net::ServerSocket listener_;
   const std::uint16_t port_;
@@ -173,7 +176,7 @@ class Server::Running {
 
   std::mutex mutex_;
   std::condition_variable arrived_;
-  std::deque<StreamSocket> waiting_;
+  std::deque<Socket> waiting_;
   std::size_t freeWorkers_ = 0;
   bool ended_ = false;
   std::vector<std::thread> workers_;
@@ -194,9 +197,9 @@ void Server::Running::acceptLoop() {
 // once.
 bool Server::Running::acceptOne() {
   try {
-    const StreamSocket socket = listener_.acceptConnection();
+    auto socket = std::make_unique<Poco::Net::StreamSocket>(listener_.acceptConnection());
     accepted_.add();
-    if (!enqueue(socket)) refuse(socket);
+    if (!enqueue(socket)) refuse(std::move(socket));
     return true;
   } catch (const Poco::Exception& exception) {
     shared_.log.warning("http.accept_failed", {{"why", exception.what()}, {"code", exception.code()}});
@@ -209,7 +212,8 @@ void Server::Running::pause() const {
   ::poll(&ready, 1, static_cast<int>(kPause.count()));
 }
 
-bool Server::Running::enqueue(const StreamSocket& socket) {
+// Takes the socket only if there is a thread for it.
+bool Server::Running::enqueue(Socket& socket) {
   if (shared_.open >= shared_.config.maxConnections) return false;
   const std::lock_guard lock(mutex_);
   if (freeWorkers_ <= waiting_.size()) {
@@ -220,51 +224,51 @@ bool Server::Running::enqueue(const StreamSocket& socket) {
       return false;
     }
   }
-  waiting_.push_back(socket);
+  waiting_.push_back(std::move(socket));
   ++shared_.open;
   arrived_.notify_one();
   return true;
 }
 
-void Server::Running::refuse(const StreamSocket& socket) {
+void Server::Running::refuse(Socket socket) {
   overloaded_.add();
   const http::Response answer = refusal(shared_, 503, "all connections are taken; try again in a moment");
   const auto head = http::writeHead(answer, {.keepAlive = false, .now = shared_.clock.now()});
   if (!head.ok()) return;
   const std::string bytes = *head + answer.body;
-  const int descriptor = socket.impl()->sockfd();
+  const int descriptor = socket->impl()->sockfd();
   if (::send(descriptor, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0) return;
   ::shutdown(descriptor, SHUT_WR);
-  refused_.add(socket);
+  refused_.add(std::move(socket));
 }
 
 void Server::Running::work() {
   for (;;) {
-    StreamSocket socket;
+    Socket socket;
     {
       std::unique_lock lock(mutex_);
       ++freeWorkers_;
       arrived_.wait(lock, [this] { return !waiting_.empty() || ended_; });
       --freeWorkers_;
       if (waiting_.empty()) return;
-      socket = waiting_.front();
+      socket = std::move(waiting_.front());
       waiting_.pop_front();
     }
-    serve(socket);
+    serve(std::move(socket));
     --shared_.open;
   }
 }
 
-void Server::Running::serve(const StreamSocket& socket) {
-  const auto entry = registry_.add(socket.impl()->sockfd());
+void Server::Running::serve(Socket socket) {
   open_.add(1);
   try {
-    Connection(socket, shared_, entry->idle).run();
+    Connection connection(std::move(socket), shared_);
+    const Registry::Place place(registry_, connection);
+    connection.run();
   } catch (const std::exception& exception) {
     shared_.log.error("http.connection_failed", {{"exception", typeid(exception).name()}});
   }
   open_.add(-1);
-  registry_.remove(entry);
 }
 
 void Server::Running::stop() {

@@ -26,8 +26,8 @@ bool isMetricName(std::string_view name) {
 }
 
 void appendNumber(std::string& out, double value) {
-  char text[32];
-  const auto end = std::to_chars(text, text + sizeof text, value).ptr;
+  char text[400];  // the longest double without an exponent
+  const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::fixed).ptr;
   out.append(text, end);
 }
 
