@@ -33,7 +33,8 @@ void checkIdentifiers(const fhir::Document& record, const Channel& channel, swed
     const auto system = person.systemPath.empty() ? std::string_view() : fhir::valueAt(record, record.root(), person.systemPath);
     if (!system.empty() && !sweden::isPersonalIdSystem(system)) continue;
     forEach(record, record.root(), person.path, [&](const fhir::Element& element) {
-      const auto id = sweden::readPersonalId(element.value(), today);
+      // A record is kept for decades, so its numbers carry their century; short forms are for what people type.
+      const auto id = element.value().size() < 12 ? sweden::checkPersonalId(element.value()) : sweden::readPersonalId(element.value(), today);
       if (!id.ok()) report(element, "personal-id", id.error());
     });
   }
