@@ -220,7 +220,8 @@ struct DeliveryChange {
   std::string body;
   std::string mapHash;
   std::string reason;
-  std::optional<Instant> deadlineAt;  // for Ready: the clock of one that was held starts when it may go
+  std::optional<Instant> deadlineAt;  // for Ready; none: that of a Held one moves by the time it was held, so that its
+                                      // clock starts when it may go
 };
 
 /// Everything that thinking about a transfer led to, in one transaction.

@@ -197,6 +197,8 @@ TYPED_TEST(Work, ParkedLegsGetTheirBytesOrGoAgainWithTheSame) {
   again.changed.push_back({deliveryId(1), DeliveryState::Ready, "text/plain", "late bytes", "hash", "", {}});
   again.changed.push_back({deliveryId(2), DeliveryState::Ready, "", "", "", "operator", {}});
   ASSERT_TRUE(this->store().saveTransfer(again, at(9))->skipped.empty());
+  EXPECT_EQ(this->delivery(1).deadlineAt, leg(1, 1).deadlineAt + std::chrono::seconds(9)) << "its clock starts now";
+  EXPECT_EQ(this->delivery(2).deadlineAt, leg(2, 1).deadlineAt);
   EXPECT_EQ(this->send(at(9)).delivery.body, "late bytes");
   EXPECT_EQ(this->send(at(9), "other").delivery.body, "message 2");
 }

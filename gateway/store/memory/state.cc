@@ -178,7 +178,11 @@ void MemoryStore::State::apply(const DeliveryChange& change, Instant now, Saved&
     return;
   }
   delivery.dueAt = now;
-  if (change.deadlineAt) delivery.deadlineAt = *change.deadlineAt;
+  if (change.deadlineAt) {
+    delivery.deadlineAt = *change.deadlineAt;
+  } else if (!hadBody && delivery.deadlineAt != Instant{}) {
+    delivery.deadlineAt += now - delivery.createdAt;
+  }
   if (hadBody) {
     go(row, DeliveryState::Ready, now);
   } else {

@@ -107,6 +107,11 @@ Status changeDelivery(Scope& scope, const DeliveryChange& change, const Id& tran
   if (change.deadlineAt) {
     db.prepare("UPDATE delivery SET deadline_at = ?2 WHERE row = ?1").bind(row.row, *change.deadlineAt).run();
   }
+  if (!change.deadlineAt && !hadBody) {
+    db.prepare("UPDATE delivery SET deadline_at = deadline_at + (?2 - created_at) WHERE row = ?1 AND deadline_at <> 0")
+        .bind(row.row, scope.now)
+        .run();
+  }
   if (hadBody) {
     go(db, row, DeliveryState::Ready, change.reason, scope.now, scope.now);
   } else {

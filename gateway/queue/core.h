@@ -1,0 +1,132 @@
+// The delivery core: decides what goes when, and what an answer leads to. No I/O of its own, no threads, no waiting:
+// the store, the transport, time and chance come in by the doors, so a simulator drives it as production does. Used by:
+// runner.h (one thread), app (wiring), tests. Thread rule: step() from one thread; counters() from any. Failure rule:
+// Busy of the store is waited out; every other error of the store is returned and the core must not be used again: end
+// the process, the next start recovers from the store.
+//
+// ## One step
+//   answers → verdicts → one finish()            what came back is settled first: it frees slots and lanes
+//   lost leases and orphans, now and then
+//   for each endpoint with something due: claim as many as its slots and its breaker allow
+//   one startSending() for all of them → transport.start() for those that may go
+// The attempt row is written by claim(), "bytes may leave" by startSending(), both durable before the first byte: a
+// crash at any point leaves either an attempt that was certainly unsent or one that is ambiguous, never an unknown one.
+//
+// ## What an outcome leads to
+//   Done, Awaiting     settled, or waiting for the acknowledgement message
+//   Retry              Ready after backoff with full jitter, or what Retry-After asks for; Resolving if an earlier
+//   attempt is
+//                      ambiguous (a 503 now says nothing about then)
+//   Ambiguous          Resolving: the same bytes again if the endpoint is idempotent; otherwise parked for a person
+//   Conflict           as Retry, three times
+//   PauseEndpoint      the delivery waits, the endpoint's breaker opens for its longest time
+//   Park               parked
+// Whatever would be tried again after the delivery's deadline is parked ("deadline-passed"): age decides, not a count.
+//
+// Rejected: a worker thread an endpoint (a dead partner holds threads), one commit an attempt (the sync is the price:
+// answers and starts are batched over all endpoints).
+#pragma once
+
+#include "gateway/base/random.h"
+#include "gateway/queue/breaker.h"
+#include "gateway/queue/outcome.h"
+#include "gateway/queue/transport.h"
+#include "gateway/store/store.h"
+
+#include <atomic>
+#include <functional>
+#include <map>
+
+namespace lotsen::queue {
+
+/// How the core treats one configured endpoint.
+struct Endpoint {
+  std::string id;
+  std::size_t maxInFlight = 4;
+  bool idempotent = true;  // declared by the partner: it drops repeats of the same message id
+  milliseconds backoffBase{2'000};
+  milliseconds backoffCap{900'000};
+  milliseconds deadline{std::chrono::hours(72)};  // for deliveries that say none
+  milliseconds leaseTime{60'000};                 // longer than the transport's hardest timeout
+};
+
+/// What an answer to this attempt means; `claimed` has no body.
+using Classifier = std::function<Verdict(const store::Claimed& claimed, const Answer& answer)>;
+
+struct Counters {
+  std::atomic<std::uint64_t> started{0}, done{0}, awaiting{0}, retried{0}, ambiguous{0}, parked{0};
+  std::atomic<std::uint64_t> stale{0};       // answers whose lease was lost, or overtaken by an acknowledgement
+  std::atomic<std::uint64_t> withheld{0};    // claimed, and the release was void before the first byte
+  std::atomic<std::uint64_t> leasesLost{0};  // taken back by the sweep
+  std::atomic<std::uint64_t> orphans{0};     // promoted by the safety net: anything but 0 is a fault of ours
+  std::atomic<std::uint64_t> breakersOpened{0};
+  std::atomic<std::uint64_t> unknownEndpoints{
+      0};  // due deliveries of an endpoint that is not configured (seen, each look)
+};
+
+class Core {
+ public:
+  static constexpr milliseconds kBackoffFloor{500};
+  static constexpr milliseconds kSweepEvery{1'000};     // lost leases
+  static constexpr milliseconds kOrphansEvery{60'000};  // the safety net
+  static constexpr milliseconds kBusyWait{50};
+
+  /// `classify`: classifyHttp() refined by what bodies say. All references outlive the core.
+  Core(store::Store& store, Transport& transport, Clock& clock, Random& random, store::Owner owner,
+       std::vector<Endpoint> endpoints, Classifier classify);
+
+  struct Step {
+    Instant next;             // look again then at the latest; answers and new legs come before
+    std::size_t settled = 0;  // deliveries that became Done or Parked: their transfers are due
+    std::size_t inFlight = 0;
+  };
+  /// Takes the answers, does everything that is to be done now, and says when to come back.
+  Result<Step> step(std::vector<Answer> answers);
+
+  /// From now on nothing new is claimed; answers are still taken.
+  void stopClaiming() { claiming_ = false; }
+
+  const Counters& counters() const { return counters_; }
+
+ private:
+  struct Lane {
+    Endpoint endpoint;
+    Breaker breaker;
+    std::size_t inFlight = 0;
+  };
+  struct InFlight {
+    store::Claimed claimed;  // without body
+    Lane* lane = nullptr;
+  };
+  using Key = std::pair<std::string, std::uint64_t>;  // delivery and token
+
+  void settle(const Answer& answer, Instant now);
+  store::AttemptEnd judge(const store::Claimed& claimed, const Lane& lane, const Answer& answer, Verdict verdict,
+                          Instant now);
+  void count(const store::AttemptEnd& end);
+  void updateBreaker(Lane& lane, const Answer& answer, const Verdict& verdict, Instant now);
+  Status finish(Step& step, Instant now);
+  Status sweep(Instant now);
+  Status claimDue(Step& step, Instant now);
+  Status claimFrom(Lane& lane, Step& step, Instant now);
+  bool mayBeSent(const store::Claimed& claimed, const Lane& lane, Instant now);
+  Status start(Step& step, Instant now);
+  milliseconds backoff(const Endpoint& endpoint, std::uint32_t attempts);
+  Instant deadline(const store::Delivery& delivery, const Endpoint& endpoint) const;
+
+  store::Store& store_;
+  Transport& transport_;
+  Clock& clock_;
+  Random& random_;
+  const store::Owner owner_;
+  const Classifier classify_;
+  std::map<std::string, Lane, std::less<>> lanes_;
+  std::map<Key, InFlight> inFlight_;      // claimed or sent, not yet answered
+  std::vector<store::Claimed> claimed_;   // with bodies; their sending must be written first
+  std::vector<store::AttemptEnd> ended_;  // to be finished; kept while the store is Busy
+  Instant nextSweep_, nextOrphans_;
+  bool claiming_ = true;
+  Counters counters_;
+};
+
+}  // namespace lotsen::queue
