@@ -60,8 +60,7 @@ class Reader {
   PatientIdentity patient(const Element* holder, std::string_view element) {
     const Element* reference = view_.child(holder, element);
     const Element* found = view_.target(holder, reference);
-    const Element* identifier =
-        found != nullptr ? view_.child(found, "identifier") : view_.child(reference, "identifier");
+    const Element* identifier = found != nullptr ? chosenIdentifier(found) : view_.child(reference, "identifier");
     PatientIdentity identity{std::string(view_.value(identifier, "system")),
                              Phi<std::string>(std::string(view_.value(identifier, "value")))};
     // The same number stands under more than one spelling of its system.
@@ -95,6 +94,15 @@ class Reader {
   }
 
  private:
+  // The first Swedish personal identifier, else the first of any kind.
+  const Element* chosenIdentifier(const Element* patient) {
+    const auto identifiers = view_.all(patient, "identifier");
+    for (const Element* identifier : identifiers) {
+      if (sweden::isPersonalIdSystem(view_.value(identifier, "system"))) return identifier;
+    }
+    return identifiers.empty() ? nullptr : identifiers.front();
+  }
+
   void fault(std::string_view code, std::string_view rule, std::string text, std::string path, const Element* at) {
     faulty_ = true;
     issues_.error(code, rule, std::move(text), std::move(path), at == nullptr ? fhir::Position{} : at->at);

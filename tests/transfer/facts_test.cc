@@ -104,6 +104,16 @@ TEST(ReferralFacts, AcceptTheOidOfAPersonalIdentifierSystem) {
   EXPECT_EQ(facts->patient, kTolvan);
 }
 
+TEST(ReferralFacts, PreferThePersonalIdentifierAmongSeveral) {
+  fhir::Issues issues;
+  const auto facts = referralFacts(
+      read(replaced(kReferral, R"("identifier":[{"system":"http://electronichealth.se)",
+                    R"("identifier":[{"system":"urn:oid:1.2.3","value":"1"},{"system":"http://electronichealth.se)")),
+      issues);
+  ASSERT_TRUE(facts.ok());
+  EXPECT_EQ(facts->patient, kTolvan);
+}
+
 TEST(ReferralFacts, NameWhatIsMissingAtItsPlaceAndNoPatientData) {
   std::string text = replaced(kReferral, "http://lotsen.se/fhir/sid/referral-id", "http://example.org/other");
   text = replaced(text, "\"valuePositiveInt\":3", "\"valueString\":\"three\"");
