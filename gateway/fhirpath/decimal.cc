@@ -281,7 +281,7 @@ std::optional<Decimal> Decimal::divide(const Decimal& a, const Decimal& b) {
   UInt128 quotient = magnitude(a.coefficient_) / divisor;
   UInt128 rest = magnitude(a.coefficient_) % divisor;
   int scale = a.scale_ - b.scale_;
-  const auto full = static_cast<UInt128>(kPowers[kQuotientDigits]);
+  const auto full = static_cast<UInt128>(kPowers[kQuotientDigits - 1]);
   while (scale < 0 || (rest != 0 && quotient < full && scale < kMaxScale)) {
     if (quotient >= static_cast<UInt128>(kPowers[kMaxDigits - 1])) return std::nullopt;
     rest *= 10;
@@ -346,6 +346,7 @@ std::optional<Decimal> Decimal::squareRoot(const Decimal& a) {
   for (int i = 0; i < 4; ++i) root = (root + target / root) / 2;  // Newton: the start is right to 18 digits
   while (root * root > target) --root;
   while ((root + 1) * (root + 1) <= target) ++root;
+  if (target - root * root > root) ++root;  // nearer to the next one
   return Decimal(static_cast<Int128>(root), scaled.scale_ / 2).stripped();
 }
 

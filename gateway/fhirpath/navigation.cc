@@ -27,9 +27,12 @@ bool stepEach(Machine& machine, const PlanNode& node, const Frame& frame, Push p
   return machine.withinLimit();
 }
 
-/// `value` of a primitive is its System value.
-void pushPrimitiveValue(Machine& machine, const fhir::Element* element) {
-  const Item value = machine.system(Item::of(element));
+/// The children of that name; `value` of a primitive is its System value.
+void pushStep(Machine& machine, const fhir::Element* parent, fhir::NameId name) {
+  const std::uint32_t before = machine.top();
+  pushChildren(machine, parent, name);
+  if (machine.top() != before || name != machine.plan().names.value) return;
+  const Item value = machine.system(Item::of(parent));
   if (value.kind != ItemKind::Node) machine.push(value);
 }
 
@@ -138,8 +141,7 @@ bool runChild(Machine& machine, const PlanNode& node, const Frame& frame) {
     const Item item = machine.at(base);
     machine.truncate(base);
     if (item.kind == ItemKind::Node && item.node != nullptr) {
-      pushChildren(machine, item.node, node.a);
-      if (machine.top() == base && node.a == machine.plan().names.value) pushPrimitiveValue(machine, item.node);
+      pushStep(machine, item.node, node.a);
     }
     return true;
   }
@@ -147,7 +149,7 @@ bool runChild(Machine& machine, const PlanNode& node, const Frame& frame) {
   if (!machine.step(end - base)) return false;
   for (std::uint32_t i = base; i < end; ++i) {
     const Item item = machine.at(i);
-    if (item.kind == ItemKind::Node && item.node != nullptr) pushChildren(machine, item.node, node.a);
+    if (item.kind == ItemKind::Node && item.node != nullptr) pushStep(machine, item.node, node.a);
   }
   machine.collapse(base, end);
   return machine.withinLimit();
@@ -194,7 +196,7 @@ bool runMember(Machine& machine, const PlanNode& node, const Frame& frame) {
     } else if (item.kind == ItemKind::Quantity && (name == "unit" || name == "code")) {
       machine.push(Item::ofText(ItemKind::String, item.quantity->unit));
     } else if (item.kind == ItemKind::Node && item.node != nullptr && node.b != fhir::kNone) {
-      pushChildren(machine, item.node, node.b);
+      pushStep(machine, item.node, node.b);
     }
   }
   machine.collapse(base, end);

@@ -188,7 +188,13 @@ class UnitParser {
     int sign = take('/') ? -1 : 1;
     for (;;) {
       UnitValue part;
-      if (!component(part) || !accumulate(into, part, sign)) return false;
+      const bool alone = at_ == 0;
+      if (!component(part)) return false;
+      if (alone && at_ == text_.size()) {  // only a unit by itself has a zero point of its own
+        into = part;
+        return true;
+      }
+      if (!accumulate(into, part, sign)) return false;
       if (take('.')) {
         sign = 1;
       } else if (take('/')) {

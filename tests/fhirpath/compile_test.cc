@@ -1,0 +1,127 @@
+// What compiling refuses, where it points, and what it resolves beforehand.
+#include "gateway/fhir/r4/types.h"
+#include "tests/fhirpath/evaluate.h"
+
+#include <set>
+
+namespace lotsen::fhirpath {
+namespace {
+
+std::string refusal(std::string_view text, fhir::TypeId context, bool strict, fhir::Position at = {1, 1}) {
+  CompileOptions options;
+  options.context = context;
+  options.strict = strict;
+  auto program = Program::compile(text, fhir::Schema::r4(), options, at);
+  return program ? "" : program.error().message;
+}
+
+TEST(Compile, FaultsPointIntoTheFileAndSuggest) {
+  EXPECT_EQ(refusal("name\n  .gven", fhir::r4::kPatient, true, {7, 20}),
+            "8:4: HumanName has no element 'gven'; did you mean 'given'?");
+  EXPECT_EQ(refusal("name.wher(true)", fhir::kNone, false), "1:6: there is no function wher(); did you mean 'where'?");
+  EXPECT_EQ(refusal("%resorce", fhir::kNone, false), "1:1: there is no variable %resorce; did you mean 'resource'?");
+  EXPECT_EQ(refusal("name.skip()", fhir::kNone, false), "1:6: skip() takes 1 arguments, not 0");
+}
+
+TEST(Compile, StrictRefusesWhatCannotBeRight) {
+  const auto patient = [](std::string_view text) { return refusal(text, fhir::r4::kPatient, true); };
+  EXPECT_NE(patient("name.given1"), "");
+  EXPECT_NE(patient("Encounter.name"), "");
+  EXPECT_NE(patient("deceasedBoolean"), "");
+  EXPECT_NE(patient("children().skip(1)"), "");
+  EXPECT_NE(patient("children()[0]"), "");
+  EXPECT_NE(patient("(deceased as boolean).start"), "");
+  EXPECT_NE(patient("iif('x', 1, 2)"), "");
+  EXPECT_NE(patient("contact.name.where(uze = 'x')"), "");
+  EXPECT_EQ(patient("Patient.contact.name.where(use = 'x').period.start"), "");
+  EXPECT_EQ(patient("DomainResource.contained.whatever"), "");
+  EXPECT_EQ(patient("deceased.ofType(boolean) | multipleBirth.ofType(integer)"), "");
+  EXPECT_EQ(patient("birthDate.extension('x').value.ofType(Period).start"), "");
+  EXPECT_EQ(patient("extension.where(url = 'x').extension.value"), "");
+}
+
+TEST(Compile, LenientWarnsAndGoesOn) {
+  const auto document = readDocument(kBundle);
+  const fhir::Element* observation =
+      fhir::child(*document, fhir::child(*document, document->root(), "entry")->next, "resource");
+  CompileOptions options;
+  options.context = observation->type;
+  auto program = Program::compile("valueQuantity.value > 70 and wrong.empty()", fhir::Schema::r4(), options);
+  ASSERT_TRUE(program.ok());
+  ASSERT_EQ(program->warnings().size(), 2U);
+  EXPECT_NE(program->warnings()[0].find("value.ofType(Quantity)"), std::string::npos);
+  EXPECT_EQ(evaluated("valueQuantity.value > 70 and wrong.empty()", document.get(), observation, options),
+            "System.Boolean:true");
+  // Also when the type of the focus is not known.
+  EXPECT_EQ(evaluated("entry.resource.valueQuantity.unit", document.get()), "FHIR.string:kg");
+  EXPECT_EQ(evaluated("entry.resource.effectiveDateTime.yearOf()", document.get()), "System.Integer:2026");
+  EXPECT_EQ(evaluated("entry.resource.birthDate", document.get()), "FHIR.date:1980-02-29");
+}
+
+TEST(Compile, PublishedInvariantsAreAcceptedStrictly) {
+  const auto schema = fhir::Schema::r4();
+  // Faults of R4 as published: an element that the type does not have, and a choice that is a decimal as well.
+  const std::set<std::string_view> faulty = {"cid-0", "ras-1"};
+  std::size_t count = 0;
+  const auto check = [&](fhir::TypeId type, fhir::DefId context, const fhir::ElementDef& def) {
+    for (const fhir::Constraint& constraint : schema->constraints(def)) {
+      CompileOptions options;
+      options.context = type;
+      options.contextDef = context;
+      options.strict = !faulty.contains(schema->text(constraint.key));
+      auto program = Program::compile(schema->text(constraint.expression), schema, options);
+      EXPECT_TRUE(program.ok()) << schema->text(constraint.key) << ": "
+                                << (program.ok() ? "" : program.error().message);
+      ++count;
+    }
+  };
+  for (fhir::TypeId id = 1; id < schema->typeCount(); ++id) {
+    if (schema->type(id).root != fhir::kNone) check(id, fhir::kNone, schema->def(schema->type(id).root));
+  }
+  for (fhir::DefId id = 1; id < schema->defCount(); ++id) {
+    for (const fhir::TypeRef& type : schema->types(schema->def(id))) check(type.type, id, schema->def(id));
+  }
+  EXPECT_GT(count, 1000U);
+}
+
+TEST(Compile, SlotsAreReadByNumberAndChecked) {
+  const auto document = readDocument(kBundle);
+  const fhir::Element* patient = fhir::child(*document, fhir::child(*document, document->root(), "entry"), "resource");
+  CompileOptions options;
+  options.strict = true;
+  options.context = patient->type;
+  options.slots = {{"src", patient->type, fhir::kNone, true},
+                   {"v", fhir::r4::kCode, fhir::kNone, true},
+                   {"hidden", fhir::kNone, fhir::kNone, false}};
+  Value source;
+  source.node = patient;
+  Value text;
+  text.kind = Kind::String;
+  text.text = "M";
+  const Value three[] = {text, text, text};
+  const std::span<const Value> slots[] = {{&source, 1}, {&text, 1}, three};
+  Environment environment;
+  environment.slots = slots;
+  const auto value = [&](std::string_view expression) {
+    return evaluated(expression, document.get(), patient, options, environment);
+  };
+  EXPECT_EQ(value("(v = 'M')"), "System.Boolean:true");
+  EXPECT_EQ(value("%v & v"), "System.String:MM");
+  EXPECT_EQ(value("src.name.where(use = 'nickname').given"), "FHIR.string:Evis");
+  EXPECT_EQ(value("%hidden.count()"), "System.Integer:3");
+  EXPECT_EQ(value("src.nam"), "error: 1:5: Patient has no element 'nam'; did you mean 'name'?");
+  EXPECT_NE(value("hidden").find("error"), std::string::npos);
+  EXPECT_EQ(value("name.select(v).first()"), "System.String:M");
+}
+
+TEST(Compile, UntypedRecordsAreNavigatedByText) {
+  const auto document =
+      readDocument(R"({"okänd": [{"fältet": "x", "antal": 3, "ja": true}], "name": "N", "tal": 1.50})");
+  EXPECT_EQ(evaluated("`okänd`.`fältet`", document.get()), "FHIR.Element:x");
+  EXPECT_EQ(evaluated("`okänd`.antal + 1", document.get()), "System.Integer:4");
+  EXPECT_EQ(evaluated("`okänd`.where(ja).antal is Integer", document.get()), "System.Boolean:true");
+  EXPECT_EQ(evaluated("name & tal", document.get()), "System.String:N1.50");
+}
+
+}  // namespace
+}  // namespace lotsen::fhirpath

@@ -1,0 +1,195 @@
+// The evaluator as its callers see it: limits, the loss account's mark, the Host, variables, memory, threads.
+#include "tests/fhirpath/evaluate.h"
+
+#include <thread>
+
+namespace lotsen::fhirpath {
+namespace {
+
+Program compiled(std::string_view text, const CompileOptions& options = {}) {
+  auto program = Program::compile(text, fhir::Schema::r4(), options);
+  EXPECT_TRUE(program.ok()) << (program.ok() ? "" : program.error().message);
+  return *program;
+}
+
+TEST(Evaluator, StopsAtItsLimits) {
+  const auto document = readDocument(kBundle);
+  Environment environment;
+  environment.document = document.get();
+  environment.limits.steps = 100'000;
+  environment.limits.bytes = 1 << 20;
+  Evaluator evaluator(std::move(environment));
+  const auto failure = [&](std::string_view text) {
+    auto result = evaluator.evaluate(compiled(text), document->root());
+    evaluator.reset();
+    return result.ok() ? "ok"
+                       : std::string(result.error().code == Code::TooLarge ? "too large" : result.error().message);
+  };
+  EXPECT_EQ(failure("repeatAll($this)"), "too large");
+  EXPECT_EQ(failure("'x'.repeat($this & $this)"), "too large");
+  EXPECT_EQ(failure("repeat($this | entry).count()"), "ok");
+  EXPECT_EQ(failure("descendants().select(%context.descendants()).select(%context.descendants()).count()"),
+            "too large");
+  EXPECT_EQ(failure("'a'.replace('', '0123456789').replace('', '0123456789').replace('', '0123456789').replace('', "
+                    "'0123456789').replace('', "
+                    "'0123456789').replace('', '0123456789')"),
+            "too large");
+  EXPECT_EQ(failure("entry.count()"), "ok");
+}
+
+TEST(Evaluator, ReadingAValueMarksIt) {
+  const auto document = readDocument(kBundle);
+  const fhir::Element* patient = fhir::child(*document, fhir::child(*document, document->root(), "entry"), "resource");
+  const auto touched = [&](std::string_view path) { return fhir::child(*document, patient, path)->touched; };
+  EXPECT_EQ(evaluated("birthDate.exists()", document.get(), patient), "System.Boolean:true");
+  EXPECT_FALSE(touched("birthDate"));
+  EXPECT_EQ(evaluated("birthDate < today() and active", document.get(), patient), "System.Boolean:true");
+  EXPECT_TRUE(touched("birthDate"));
+  EXPECT_TRUE(touched("active"));
+  EXPECT_FALSE(touched("id"));
+}
+
+class TestHost final : public Host {
+ public:
+  const fhir::Element* resolve(std::string_view reference) override {
+    return reference == "Organization/7" ? organization : nullptr;
+  }
+  std::optional<bool> memberOf(std::string_view system, std::string_view code, std::string_view valueSet) override {
+    if (valueSet != "http://example.org/vs") return {};
+    return system == "http://loinc.org" && code == "29463-7";
+  }
+  std::optional<bool> conformsTo(const fhir::Element*, std::string_view profile) override {
+    if (profile != "http://example.org/profile") return {};
+    return true;
+  }
+  const fhir::Element* organization = nullptr;
+};
+
+TEST(Evaluator, AsksTheHost) {
+  const auto document = readDocument(kBundle);
+  const auto other = readDocument(R"({"resourceType": "Organization", "id": "7", "name": "Sjukhuset"})");
+  TestHost host;
+  host.organization = other->root();
+  Environment environment;
+  environment.host = &host;
+  const auto value = [&](std::string_view text) { return evaluated(text, document.get(), nullptr, {}, environment); };
+  EXPECT_EQ(value("'Organization/7'.resolve().name"), "FHIR.string:Sjukhuset");
+  EXPECT_EQ(value("'Organization/8'.resolve()"), "");
+  EXPECT_EQ(value("entry.resource.subject.resolve().id"), "FHIR.id:p1");
+  EXPECT_EQ(value("entry.resource.ofType(Observation).code.memberOf('http://example.org/vs')"), "System.Boolean:true");
+  EXPECT_EQ(value("entry.resource.ofType(Observation).code.memberOf('http://example.org/other')"), "");
+  EXPECT_EQ(value("conformsTo('http://example.org/profile')"), "System.Boolean:true");
+}
+
+TEST(Evaluator, VariablesByNameAndTrace) {
+  const auto document = readDocument(kBundle);
+  Collection values(2);
+  values[0].kind = values[1].kind = Kind::Integer;
+  values[0].text = "1";
+  values[1].text = "2";
+  std::string traced;
+  Environment environment;
+  environment.variable = [&](std::string_view name) { return name == "given" ? &values : nullptr; };
+  environment.trace = [&](std::string_view name, const Collection& items) {
+    traced += std::string(name) + std::to_string(items.size());
+  };
+  CompileOptions options;
+  options.variables = {"given", "absent"};
+  EXPECT_EQ(evaluated("%given.trace('t').sum()", document.get(), nullptr, options, environment), "System.Integer:3");
+  EXPECT_EQ(traced, "t2");
+  EXPECT_TRUE(evaluated("%absent", document.get(), nullptr, options, environment).starts_with("error: 1:1: "));
+}
+
+TEST(Evaluator, FaultsPointIntoTheFile) {
+  const auto document = readDocument(kBundle);
+  auto program = Program::compile("entry.\n single()", fhir::Schema::r4(), {}, {10, 5});
+  ASSERT_TRUE(program.ok());
+  Evaluator evaluator({});
+  auto result = evaluator.evaluate(*program, document->root());
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().message, "11:2: single() found 2 items");
+  EXPECT_EQ(result.error().code, Code::Invalid);
+}
+
+TEST(Evaluator, TestIsSingletonEvaluation) {
+  const auto document = readDocument(kBundle);
+  Environment environment;
+  environment.document = document.get();
+  Evaluator evaluator(std::move(environment));
+  const auto test = [&](std::string_view text) {
+    auto result = evaluator.test(compiled(text), document->root());
+    return !result.ok() ? "error" : *result ? "true" : "false";
+  };
+  EXPECT_STREQ(test("{}"), "false");
+  EXPECT_STREQ(test("false"), "false");
+  EXPECT_STREQ(test("type"), "true");
+  EXPECT_STREQ(test("entry"), "error");
+}
+
+TEST(Evaluator, ValuesLiveUntilReset) {
+  const auto document = readDocument(kBundle);
+  Environment environment;
+  environment.document = document.get();
+  Evaluator evaluator(std::move(environment));
+  const Program join = compiled("entry.fullUrl.join(',')");
+  auto first = evaluator.evaluate(join, document->root());
+  ASSERT_TRUE(first.ok());
+  const std::string copy(first->at(0).text);
+  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(evaluator.evaluate(join, document->root()).ok());
+  EXPECT_EQ(first->at(0).text, copy);
+  // A result can be the focus of the next expression.
+  const Program length = compiled("$this.length()");
+  auto second = evaluator.evaluate(length, *first);
+  ASSERT_TRUE(second.ok());
+  EXPECT_EQ(second->at(0).text, std::to_string(copy.size()));
+  Collection into;
+  ASSERT_TRUE(evaluator.evaluateInto(length, *first, into).ok());
+  EXPECT_EQ(into.size(), 1U);
+}
+
+TEST(Evaluator, AProgramIsSharedByThreads) {
+  const Program program =
+      compiled("entry.resource.name.where(use = 'official' and family.matches('^Å')).given.join(' ')");
+  std::vector<std::thread> threads;
+  std::array<int, 4> good{};
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    threads.emplace_back([&, i] {
+      const auto document = readDocument(kBundle);
+      Environment environment;
+      environment.document = document.get();
+      Evaluator evaluator(std::move(environment));
+      for (int n = 0; n < 200; ++n) {
+        auto result = evaluator.evaluate(program, document->root());
+        if (result.ok() && result->size() == 1 && result->at(0).text == "Eva Lo") ++good[i];
+        evaluator.reset();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const int count : good) EXPECT_EQ(count, 200);
+}
+
+TEST(Evaluator, ValuesTellTheirTypeAndJson) {
+  const auto document = readDocument(kBundle);
+  Environment environment;
+  environment.document = document.get();
+  Evaluator evaluator(std::move(environment));
+  const auto json = [&](std::string_view text) {
+    const Program program = compiled(text);  // literals live in it
+    auto result = evaluator.evaluate(program, document->root());
+    return result.ok() && result->size() == 1
+               ? typeName(*document, result->at(0)) + " " + toJson(*document, result->at(0))
+               : "?";
+  };
+  EXPECT_EQ(json("'a\"b'"), "System.String \"a\\\"b\"");
+  EXPECT_EQ(json("1.50"), "System.Decimal 1.50");
+  EXPECT_EQ(json("true"), "System.Boolean true");
+  EXPECT_EQ(json("4 'mg'"), "System.Quantity {\"value\":4,\"unit\":\"mg\"}");
+  EXPECT_EQ(json("@2026-03-02T08:00:00+01:00"), "System.DateTime \"2026-03-02T08:00:00+01:00\"");
+  EXPECT_EQ(json("entry.resource.value.value"), "FHIR.decimal 72.50");
+  EXPECT_EQ(json("type"), "FHIR.code \"collection\"");
+  EXPECT_EQ(json("entry.resource.contact.name"), "FHIR.HumanName {\"family\":\"Berg\"}");
+}
+
+}  // namespace
+}  // namespace lotsen::fhirpath
