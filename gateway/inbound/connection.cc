@@ -2,6 +2,7 @@
 
 #include "gateway/http/writer.h"
 
+#include <algorithm>
 #include <typeinfo>
 
 namespace lotsen::inbound {
@@ -30,7 +31,9 @@ http::Response refusal(const Shared& shared, int status, std::string_view why) {
     shared.handlerFailures.add();
     response = http::Response::text(status, std::string(why) + "\n");
   }
-  if (status == 503) response.fields.push_back({"Retry-After", "1"});
+  const bool says = std::any_of(response.fields.begin(), response.fields.end(),
+                                [](const http::Field& field) { return field.name == "Retry-After"; });
+  if (status == 503 && !says) response.fields.push_back({"Retry-After", "1"});
   return response;
 }
 

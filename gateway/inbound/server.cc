@@ -28,6 +28,9 @@ constexpr int kBacklog = 1024;
 constexpr milliseconds kPause{50};  // after a failed accept, and between looks at refused peers
 
 Result<Poco::Net::ServerSocket> listenOn(const ServerConfig& config) {
+  if (config.maxConnections == 0 || config.floorRate == 0) {
+    return fail(Code::Invalid, "http listener: the number of connections and the floor rate must be at least 1");
+  }
   Poco::Net::IPAddress address;
   if (!Poco::Net::IPAddress::tryParse(config.address, address)) {
     return fail(Code::Invalid, "http listener: '" + config.address + "' is no IP address; use 127.0.0.1");

@@ -89,8 +89,8 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// Listens and returns. Invalid: the address is no IP address or not loopback. Unavailable: the port cannot be had.
-  /// Does nothing when it is running; after stop() it starts again.
+  /// Listens and returns. Invalid: the address is no IP address or not loopback, or a limit is 0. Unavailable: the port
+  /// cannot be had. Does nothing when it is running; after stop() it starts again.
   Status start();
 
   /// Refuses new peers, closes waiting connections, lets running requests end within stopGrace (their answer says

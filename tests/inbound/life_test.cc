@@ -26,6 +26,14 @@ TEST_F(LifeTest, OnlyLoopbackWithoutTls) {
   }
 }
 
+TEST_F(LifeTest, LimitsOfZeroAreRefused) {
+  config_.maxConnections = 0;
+  EXPECT_EQ(Server(config_, {}, clock_, metrics_, log_).start().error().code, Code::Invalid);
+  config_.maxConnections = 1;
+  config_.floorRate = 0;
+  EXPECT_EQ(Server(config_, {}, clock_, metrics_, log_).start().error().code, Code::Invalid);
+}
+
 TEST_F(LifeTest, TakenPortIsSaid) {
   start();
   ServerConfig same = config_;

@@ -232,6 +232,23 @@ TEST_F(ServerTest, RefusalsAreDressedByTheApplication) {
   EXPECT_EQ(Client(port()).get("/throw").body, R"({"why":"internal error"})");
 }
 
+TEST_F(ServerTest, ApplicationMaySayWhenToTryAgain) {
+  config_.bodyBudget = 0;
+  refuse_ = [](int status, std::string_view) {
+    auto response = http::Response::text(status, "later");
+    response.fields.push_back({"Retry-After", "5"});
+    return response;
+  };
+  start();
+  Client client(port());
+  client.send(announce(1'000'000));
+  client.send(std::string(100'000, 'x'));
+  const Answer answer = client.read();
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_TRUE(answer.has("Retry-After: 5\r\n"));
+  EXPECT_FALSE(answer.has("Retry-After: 1\r\n"));
+}
+
 TEST_F(ServerTest, AdmissionSetsTheBodyLimitOfTheRoute) {
   admit_ = [](const http::Request& head, const ConnectionInfo&) {
     return Admission{head.path() == "/echo" ? std::size_t{8} << 20 : std::size_t{10}, {}};
