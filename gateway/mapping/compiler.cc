@@ -154,7 +154,14 @@ TypeId Compiler::resolveType(std::size_t map, const Name& name) {
   if (const TypeId type = typeByUrl(text); type != kNone) return type;
   for (TypeId type = 1; type < schema_->typeCount(); ++type)
     known.push_back(schema_->nameText(schema_->type(type).name));
-  error(map, name.at, "fml-unknown-type", "unknown type " + quoted(name.text) + suggestion(name.text, known));
+  const std::string hint = suggestion(name.text, known);
+  const auto& structures = structures_[map];
+  if (std::any_of(structures.begin(), structures.end(), [](const Structure& one) { return one.type == kNone; })) {
+    warning(map, name.at, "fml-unknown-type",
+            "unknown type " + quoted(name.text) + ", perhaps of a structure that is not known" + hint);
+  } else {
+    error(map, name.at, "fml-unknown-type", "unknown type " + quoted(name.text) + hint);
+  }
   return kNone;
 }
 

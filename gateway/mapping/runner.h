@@ -80,6 +80,7 @@ class Runner {
   fhir::Element* put(const TargetPlan& target, const Place& place, const Value& value);
   fhir::Element* putComplex(const TargetPlan& target, const Place& place, const Value& value);
   void fill(fhir::Element* node, const Value& value);
+  void fillMember(fhir::Element* node, const fhir::Property& where, const fhir::Element* member);
   bool setText(fhir::Element* node, const Value& value);
   std::optional<std::string_view> convert(fhir::TypeId to, fhir::TypeId from, std::string_view text) const;
   fhir::Element* convertComplex(const TargetPlan& target, const Place& place, const fhir::Property& property,

@@ -38,8 +38,12 @@ TypeLookup::TypeLookup(const Schema& schema) : schema_(schema), string_(schema.f
 
 bool TypeLookup::open(const StaticType& type) const {
   return type.types.empty() || std::any_of(type.types.begin(), type.types.end(), [&](TypeId id) {
-           return schema_.type(id).abstract && (type.def == kNone || schema_.def(type.def).shape == kNone);
+           return isAbstract(id) && (type.def == kNone || schema_.def(type.def).shape == kNone);
          });
+}
+
+bool TypeLookup::isAbstract(TypeId type) const {
+  return schema_.type(type).abstract && schema_.type(type).kind != fhir::TypeKind::Logical;
 }
 
 std::vector<const Property*> TypeLookup::find(const StaticType& type, std::string_view name) const {

@@ -25,7 +25,8 @@ class TypeLookup {
   /// True if elements of the type cannot be enumerated here: not known, or an abstract type such as Resource or
   /// BackboneElement.
   bool open(const StaticType& type) const;
-  bool isAbstract(fhir::TypeId type) const { return schema_.type(type).abstract; }
+  /// A logical model that calls itself abstract is used as it is.
+  bool isAbstract(fhir::TypeId type) const;
 
   /// Properties that `name` means in `type`: one, or one per allowed type if it is the short name of a choice
   /// ("value"), or the one variant written out ("valueQuantity"). Empty: no such element.

@@ -168,6 +168,8 @@ class TargetCompiler {
     if (node_.transform) value();
     if (implicit_ && !place.self) {
       chosen = dispatch(name, properties);
+    } else if (known && copyByGroup(properties)) {
+      chosen = properties[0];
     } else if (node_.transform && plan_.transform != TransformKind::Create) {
       if (known) chosen = forValue(name, properties);
     } else if (plan_.transform == TransformKind::Create && plan_.type != kNone) {
@@ -297,6 +299,21 @@ class TargetCompiler {
     }
     plan_.dispatch = append(group_.plan().dispatches, rows);
     return properties.size() == 1 ? properties[0] : nullptr;
+  }
+
+  /// `tgt.b = a` between different structures: the default group for the two types, if there is one.
+  bool copyByGroup(const std::vector<const Property*>& properties) {
+    if (plan_.transform != TransformKind::Copy || properties.size() != 1 || result_.types.size() != 1) return false;
+    const OperandPlan& from = group_.plan().operands[plan_.arguments.first];
+    if (from.kind != OperandPlan::Kind::Slot || convertible(schema(), result_.types[0], properties[0]->type))
+      return false;
+    std::vector<DispatchPlan> rows;
+    byTypes(result_.types[0], *properties[0], rows);
+    if (rows.empty()) return false;
+    plan_.transform = TransformKind::Implicit;
+    plan_.dispatchSource = from.index;
+    plan_.dispatch = append(group_.plan().dispatches, rows);
+    return true;
   }
 
   void byTypes(TypeId source, const Property& property, std::vector<DispatchPlan>& rows) {

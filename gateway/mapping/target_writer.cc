@@ -216,9 +216,10 @@ Element* Runner::putComplex(const TargetPlan& target, const Place& place, const 
   }
   const bool sameShape = schema_.shapeOf(from->def, type) == schema_.shapeOf(where->def, where->type) ||
                          schema_.def(from->def).shape == kNone;
-  if (type == where->type && !sameShape) {
-    fault("structure", "map-type", "the two elements have different children; map them one by one: then { … }");
-    return nullptr;
+  if (type == where->type && !sameShape) {  // two backbone elements: by the names of their children
+    Element* node = make(target, place, *where, kNone);
+    fill(node, value);
+    return node;
   }
   if (from->parent == nullptr && &owner(from) == &target_ && from != target_.root()) {  // made before, without a place
     target_.attach(place.parent, *where, own(from));
@@ -238,7 +239,6 @@ Element* Runner::putComplex(const TargetPlan& target, const Place& place, const 
 /// Copies the children of a source node into `node`, each to the property of its name.
 void Runner::fill(Element* node, const Value& value) {
   const fhir::Document& from = owner(value.node);
-  touchAll(value.node);
   const fhir::ShapeId shape = node->type == kNone ? kNone : schema_.shapeOf(node->def, node->type);
   for (const Element* member = value.node->first; member != nullptr; member = member->next) {
     Property open;
@@ -249,14 +249,36 @@ void Runner::fill(Element* node, const Value& value) {
         if (variant.def == where->def && variant.type == member->type) where = &variant;
       }
     }
-    if (where == nullptr) {
+    if (where == nullptr || (where->type == kNone && node->type != kNone)) {
       fault("structure", "map-type",
             "the copied structure has an element '" + std::string(from.nameText(member->name)) +
                 "' that the target lacks");
       continue;
     }
-    target_.attach(node, *where, target_.clone(from, member));
+    fillMember(node, *where, member);
   }
+}
+
+void Runner::fillMember(Element* node, const Property& where, const Element* member) {
+  Value value;
+  value.node = member;
+  const bool same =
+      member->type == where.type &&
+      (member->type == kNone || schema_.shapeOf(member->def, member->type) == schema_.shapeOf(where.def, where.type));
+  if (same || where.type == kNone) {
+    touchAll(member);
+    target_.attach(node, where, target_.clone(owner(member), member));
+    return;
+  }
+  if (isComplex(value) != (schema_.type(where.type).primitive == fhir::Primitive::None)) {
+    fault("structure", "map-type",
+          "'" + std::string(target_.nameText(where.name)) + "' is a value on one side and a structure on the other");
+    return;
+  }
+  Element* made = target_.append(node, where);
+  if (!isComplex(value)) setText(made, value);
+  touch(value);
+  fill(made, value);
 }
 
 bool Runner::setText(Element* node, const Value& value) {

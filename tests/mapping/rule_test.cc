@@ -251,6 +251,23 @@ TEST(Group, arrowsWithoutBodyUseTheGroupForTheTypesElseCopy) {
       fails("Patient", "src.identifier -> tgt.name;", "{}", "no group maps Identifier to HumanName by default"));
 }
 
+TEST(Group, backboneElementsOfDifferentStructuresAreCopiedByName) {
+  EXPECT_EQ(made("Patient", "src.name -> tgt.contact;", R"({"name":[{"given":["x"]}]})"),
+            "error: the copied structure has an element 'given' that the target lacks (t.map:5:13, rule 'name' of "
+            "group G)\n");
+  EXPECT_EQ(made("Bundle", "src.person as p -> tgt.entry as e, e.resource = p as q, q.active = true;",
+                 R"({"person":{"resourceType":"Patient","link":[{"type":"seealso"}]}})"),
+            R"({"entry":[{"resource":{"resourceType":"Patient","link":[{"type":"seealso"}],"active":true}}]})");
+}
+
+TEST(Group, aCopyBetweenDifferentTypesUsesTheirGroup) {
+  const std::string map =
+      mapOf("Patient", "src.concept as c -> tgt.name = c;") +
+      "group Named(source s : CodeableConcept, target t : HumanName) <<types>> { s.text as x -> t.text = x; }\n";
+  EXPECT_EQ(runMap(map, R"({"concept":{"text":"x"}})", visitSchema()).json,
+            R"({"resourceType":"Patient","name":[{"text":"x"}]})");
+}
+
 TEST(Group, createWithoutTypeUsesTheGroupForTheSourcesType) {
   const std::string groups =
       "group Text(source s : string, target t : CodeableConcept) <<type+>> { s.value as v -> t.text = v; }\n";
