@@ -60,7 +60,7 @@ EMBEDDED = {"gateway/inbound/openapi.cc"}  # a document that is served as it sta
 SOURCES = {".h", ".cc"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 # Test folders that may see more than the gateway folder of the same name; support is linked by each that uses it.
-TEST_EXTRA = {"store": {"store/memory", "store/sqlite", "store/postgres"}}
+TEST_EXTRA = {"store": {"store/memory", "store/sqlite", "store/postgres"}, "queue": {"store/memory"}}
 TEST_SEES_ALL = {"fuzz", "bench", "support"}
 
 

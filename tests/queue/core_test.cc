@@ -1,0 +1,365 @@
+// The delivery core on the memory store with a clock that stands still: what is sent when, and what an answer leads to.
+#include "gateway/queue/core.h"
+
+#include "gateway/store/memory/memory_store.h"
+#include "tests/queue/scripted_transport.h"
+#include "tests/store/values.h"
+#include "tests/support/fake_clock.h"
+
+#include <gtest/gtest.h>
+
+namespace lotsen::queue {
+namespace {
+
+using store::Delivery;
+using store::DeliveryState;
+using test::answered;
+using test::deliveryId;
+using test::held;
+using test::leg;
+using test::lost;
+using test::transferId;
+using test::unsent;
+
+class CoreTest : public testing::Test {
+ protected:
+  CoreTest() {
+    provider_.id = "provider";
+    restart();
+  }
+
+  void restart() {
+    owner_ = *store_.openNode("node", clock_.now());
+    Endpoint other;
+    other.id = "other";
+    core_ = std::make_unique<Core>(store_, transport_, clock_, random_, owner_, std::vector<Endpoint>{provider_, other},
+                                   [this](const store::Claimed& claimed, const Answer& answer) {
+                                     return classify_ ? classify_(claimed, answer) : classifyHttp(answer);
+                                   });
+  }
+
+  /// A transfer with these legs.
+  void create(std::uint64_t transfer, std::vector<Delivery> legs, std::vector<store::Release> releases = {}) {
+    ASSERT_TRUE(store_.accept(test::item(1000 + transfer, transfer)).ok());
+    const auto works = *store_.claimTransfers(owner_, 1, clock_.now(), clock_.now() + milliseconds(1000));
+    ASSERT_EQ(works.size(), 1u);
+    store::TransferChange change;
+    change.id = works[0].transfer.id;
+    change.token = works[0].token;
+    change.created = std::move(legs);
+    change.releases = std::move(releases);
+    ASSERT_TRUE(store_.saveTransfer(change, clock_.now()).ok());
+  }
+
+  Core::Step step(std::vector<Answer> answers = {}) {
+    const Result<Core::Step> step = core_->step(std::move(answers));
+    EXPECT_TRUE(step.ok());
+    return *step;
+  }
+
+  /// Steps and expects exactly one sending.
+  Sending sendOne() {
+    step();
+    std::vector<Sending> sent = transport_.sent();
+    EXPECT_EQ(sent.size(), 1u);
+    return sent.empty() ? Sending{} : sent[0];
+  }
+
+  Delivery delivery(std::uint64_t number) { return *store_.delivery(deliveryId(number)); }
+  DeliveryState state(std::uint64_t number) { return delivery(number).state; }
+
+  /// Moves the clock to when the delivery is due.
+  void untilDue(std::uint64_t number) { clock_.set(std::max(clock_.now(), delivery(number).dueAt)); }
+
+  Endpoint provider_;
+  store::MemoryStore store_;
+  test::ScriptedTransport transport_;
+  test::FakeClock clock_;
+  SeededRandom random_{42};
+  store::Owner owner_;
+  Classifier classify_;
+  std::unique_ptr<Core> core_;
+};
+
+TEST_F(CoreTest, SendsTheBytesWithTheirIdentity) {
+  create(1, {leg(1, 1)});
+  const Sending sending = sendOne();
+  EXPECT_EQ(sending.delivery, deliveryId(1));
+  EXPECT_EQ(sending.endpoint, "provider");
+  EXPECT_EQ(sending.messageId, leg(1, 1).messageId);
+  EXPECT_EQ(sending.transfer, transferId(1));
+  EXPECT_EQ(sending.mediaType, "application/fhir+json");
+  EXPECT_EQ(sending.body, "message 1");
+  EXPECT_TRUE(delivery(1).sending) << "written before the first byte";
+  EXPECT_EQ(step({answered(sending, 200, "fine")}).settled, 1u);
+  EXPECT_EQ(state(1), DeliveryState::Done);
+  const store::TransferView view = *store_.transfer(transferId(1));
+  EXPECT_EQ(view.attempts[0].outcome, "done");
+  EXPECT_EQ(view.attempts[0].httpStatus, 200);
+  EXPECT_EQ(view.attempts[0].responseDigest.size(), 64u);
+  EXPECT_EQ(view.timeline.back().action, "delivery-done");
+  EXPECT_EQ(view.timeline.back().detail, R"({"endpoint":"provider","attempt":1,"status":200})");
+}
+
+TEST_F(CoreTest, KeepsTheOrderOfALane) {
+  create(1, {leg(1, 1), leg(2, 1), leg(3, 1)});
+  for (const std::uint64_t each : {1u, 2u, 3u}) {
+    const Sending sending = sendOne();
+    EXPECT_EQ(sending.delivery, deliveryId(each));
+    step();
+    EXPECT_TRUE(transport_.sent().empty()) << "one at a time";
+    transport_.answer(answered(sending, 200));
+    step(transport_.take(milliseconds(0)));
+    clock_.advance(milliseconds(1));
+    if (each < 3) {
+      // The step that took the answer has promoted and sent the next already.
+      const std::vector<Sending> next = transport_.sent();
+      ASSERT_EQ(next.size(), 1u);
+      EXPECT_EQ(next[0].delivery, deliveryId(each + 1));
+      step({unsent(next[0])});
+      untilDue(each + 1);
+    }
+  }
+  EXPECT_EQ(state(3), DeliveryState::Done);
+}
+
+TEST_F(CoreTest, FillsTheSlotsOfEachEndpoint) {
+  for (std::uint64_t i = 1; i <= 6; ++i) create(i, {leg(i, i), leg(100 + i, i, "other")});
+  step();
+  EXPECT_EQ(transport_.sent().size(), 8u) << "four each";
+  EXPECT_EQ(step().inFlight, 8u);
+  EXPECT_TRUE(transport_.sent().empty());
+}
+
+TEST_F(CoreTest, RetriesWithBackoffAndTheSameBytes) {
+  create(1, {leg(1, 1)});
+  milliseconds longest{0};
+  for (std::uint32_t attempt = 1; attempt <= 4; ++attempt) {
+    const Sending sending = sendOne();
+    EXPECT_EQ(sending.body, "message 1");
+    step({answered(sending, 503)});
+    ASSERT_EQ(state(1), DeliveryState::Ready);
+    EXPECT_EQ(delivery(1).reason, "receiver-busy");
+    const milliseconds wait = delivery(1).dueAt - clock_.now();
+    EXPECT_GE(wait, Core::kBackoffFloor);
+    EXPECT_LE(wait, std::max(Core::kBackoffFloor, provider_.backoffBase * (1 << (attempt - 1))));
+    longest = std::max(longest, wait);
+    step();
+    EXPECT_TRUE(transport_.sent().empty()) << "not before it is due";
+    EXPECT_EQ(step().next, std::min(delivery(1).dueAt, clock_.now() + Core::kSweepEvery));
+    untilDue(1);
+  }
+  EXPECT_GT(longest, Core::kBackoffFloor);
+}
+
+TEST_F(CoreTest, HonoursRetryAfter) {
+  create(1, {leg(1, 1)});
+  Answer busy = answered(sendOne(), 429);
+  busy.fields = {{"Retry-After", "600"}};
+  step({busy});
+  EXPECT_EQ(delivery(1).dueAt, clock_.now() + std::chrono::seconds(600));
+}
+
+TEST_F(CoreTest, ParksWhatIsRefused) {
+  create(1, {leg(1, 1), leg(2, 1)});
+  EXPECT_EQ(step({answered(sendOne(), 422)}).settled, 1u);
+  EXPECT_EQ(state(1), DeliveryState::Parked);
+  EXPECT_EQ(delivery(1).reason, "refused-422");
+  EXPECT_EQ(state(2), DeliveryState::Queued) << "blocks its lane";
+}
+
+TEST_F(CoreTest, ParksAtTheDeadline) {
+  Delivery urgent = leg(1, 1);
+  urgent.deadlineAt = clock_.now() + milliseconds(100);
+  create(1, {urgent});
+  step({unsent(sendOne())});
+  EXPECT_EQ(state(1), DeliveryState::Parked);
+  EXPECT_EQ(delivery(1).reason, "deadline-passed");
+}
+
+TEST_F(CoreTest, ParksWhatWasNeverSentInTime) {
+  create(1, {leg(1, 1)});
+  clock_.advance(std::chrono::hours(73));
+  step();
+  EXPECT_TRUE(transport_.sent().empty());
+  EXPECT_EQ(delivery(1).reason, "deadline-passed");
+}
+
+TEST_F(CoreTest, ResendsAfterALostAnswerToAnIdempotentReceiver) {
+  create(1, {leg(1, 1)});
+  const Sending first = sendOne();
+  step({lost(first)});
+  EXPECT_EQ(state(1), DeliveryState::Resolving);
+  untilDue(1);
+  const Sending second = sendOne();
+  EXPECT_EQ(second.body, first.body);
+  EXPECT_EQ(second.messageId, first.messageId);
+  step({answered(second, 503)});
+  EXPECT_EQ(state(1), DeliveryState::Resolving) << "a refusal now says nothing about then";
+  untilDue(1);
+  step({answered(sendOne(), 200)});
+  EXPECT_EQ(state(1), DeliveryState::Done);
+}
+
+TEST_F(CoreTest, NeverResendsBlindly) {
+  provider_.idempotent = false;
+  restart();
+  create(1, {leg(1, 1)});
+  step({lost(sendOne())});
+  untilDue(1);
+  EXPECT_EQ(step().settled, 1u);
+  EXPECT_TRUE(transport_.sent().empty());
+  EXPECT_EQ(state(1), DeliveryState::Parked);
+  EXPECT_EQ(delivery(1).reason, "ambiguous-needs-person");
+}
+
+TEST_F(CoreTest, RepeatsWhatCertainlyDidNotHappenToAnyReceiver) {
+  provider_.idempotent = false;
+  restart();
+  create(1, {leg(1, 1)});
+  step({unsent(sendOne())});
+  untilDue(1);
+  step({answered(sendOne(), 503)});
+  untilDue(1);
+  step({answered(sendOne(), 200)});
+  EXPECT_EQ(state(1), DeliveryState::Done);
+}
+
+TEST_F(CoreTest, GivesUpOnServerErrorsAndConflictsAfterSomeTries) {
+  for (const auto& [status, tries] : {std::pair{500, 5}, {409, 3}}) {
+    const auto number = static_cast<std::uint64_t>(status);
+    create(number, {leg(number, number, "other")});
+    for (int i = 0; i < tries; ++i) {
+      untilDue(number);
+      clock_.advance(std::chrono::minutes(10));  // past the breaker
+      ASSERT_NE(state(number), DeliveryState::Parked);
+      step({answered(sendOne(), status)});
+    }
+    EXPECT_EQ(state(number), DeliveryState::Parked);
+  }
+}
+
+TEST_F(CoreTest, RefusedCredentialsPauseTheEndpointNotTheMessage) {
+  for (std::uint64_t i = 1; i <= 5; ++i) create(i, {leg(i, i)});
+  step();
+  std::vector<Sending> sent = transport_.sent();
+  ASSERT_EQ(sent.size(), 4u);
+  step({answered(sent[0], 401)});
+  clock_.advance(std::chrono::minutes(4));
+  step({answered(sent[1], 401), answered(sent[2], 401), answered(sent[3], 401)});
+  EXPECT_TRUE(transport_.sent().empty()) << "paused";
+  for (std::uint64_t i = 1; i <= 5; ++i) EXPECT_EQ(state(i), DeliveryState::Ready);
+  clock_.advance(std::chrono::minutes(5));
+  EXPECT_EQ(sendOne().delivery, deliveryId(5)) << "one probe, the oldest due";
+}
+
+TEST_F(CoreTest, ADeadEndpointBurnsNoAttemptsAndHoldsNobodyUp) {
+  for (std::uint64_t i = 1; i <= 10; ++i) create(i, {leg(i, i), leg(100 + i, i, "other")});
+  step();
+  std::vector<Answer> answers;
+  for (const Sending& each : transport_.sent())
+    answers.push_back(each.endpoint == "other" ? answered(each, 200) : unsent(each));
+  step(answers);
+  answers.clear();
+  for (const Sending& each : transport_.sent())
+    answers.push_back(each.endpoint == "other" ? answered(each, 200) : unsent(each));
+  step(answers);
+  EXPECT_EQ(core_->counters().breakersOpened, 1u);
+  std::uint64_t attempts = 0;
+  for (std::uint64_t i = 1; i <= 10; ++i) attempts += delivery(i).attempts;
+  EXPECT_EQ(attempts, 8u);
+  for (const Sending& each : transport_.sent()) EXPECT_EQ(each.endpoint, "other");
+  clock_.advance(std::chrono::seconds(7));
+  step();
+  const std::vector<Sending> probe = transport_.sent();
+  ASSERT_EQ(probe.size(), 1u);
+  EXPECT_EQ(probe[0].delivery, deliveryId(9)) << "due since the beginning";
+  step({answered(probe[0], 200)});
+  EXPECT_EQ(transport_.sent().size(), 4u) << "closed again";
+}
+
+TEST_F(CoreTest, AwaitsAcknowledgements) {
+  classify_ = [](const store::Claimed&, const Answer&) { return Verdict{Outcome::Awaiting, "", 0}; };
+  create(1, {leg(1, 1), leg(2, 1)});
+  step({answered(sendOne(), 202)});
+  EXPECT_EQ(state(1), DeliveryState::Awaiting);
+  clock_.advance(std::chrono::hours(1));
+  step();
+  EXPECT_TRUE(transport_.sent().empty());
+  store::AcceptItem ack = test::item(1, 0, store::RecordKind::Acknowledgement, clock_.now());
+  ack.record.transfer.clear();
+  ack.record.partner = "clinic";
+  ack.acknowledgement = store::AckEffect{leg(1, 1).messageId, DeliveryState::Done, {}, ""};
+  ASSERT_EQ(store_.accept(ack)->acknowledgement, store::AckResult::Applied);
+  EXPECT_EQ(sendOne().delivery, deliveryId(2));
+}
+
+TEST_F(CoreTest, LateAnswersAreStale) {
+  create(1, {leg(1, 1)});
+  const Sending first = sendOne();
+  clock_.advance(provider_.leaseTime + milliseconds(1));
+  const Sending second = sendOne();
+  EXPECT_EQ(core_->counters().leasesLost, 1u);
+  step({answered(first, 422)});
+  EXPECT_EQ(state(1), DeliveryState::Leased) << "the answer to a lost lease decides nothing";
+  EXPECT_EQ(core_->counters().stale, 1u);
+  step({answered(second, 200)});
+  EXPECT_EQ(state(1), DeliveryState::Done);
+}
+
+TEST_F(CoreTest, ARestartPicksUp) {
+  create(1, {leg(1, 1)});
+  create(2, {leg(2, 2, "other")});
+  step();
+  const std::vector<Sending> before = transport_.sent();
+  ASSERT_EQ(before.size(), 2u);
+  restart();
+  step({answered(before[0], 200)});  // of another life: unknown
+  const std::vector<Sending> after = transport_.sent();
+  ASSERT_EQ(after.size(), 2u);
+  for (const Sending& each : after) EXPECT_EQ(each.body, each.delivery == deliveryId(1) ? "message 1" : "message 2");
+  step({answered(after[0], 200), answered(after[1], 200)});
+  EXPECT_EQ(state(1), DeliveryState::Done);
+  EXPECT_EQ(state(2), DeliveryState::Done);
+}
+
+TEST_F(CoreTest, AWithdrawalShutsTheGate) {
+  Delivery gated = leg(1, 1);
+  gated.needsRelease = true;
+  store::Release release{deliveryId(1), {}, {}, clock_.now() - milliseconds(1), clock_.now() + std::chrono::hours(1),
+                         "consent"};
+  create(1, {gated}, {release});
+  ASSERT_TRUE(store_.accept(test::item(7, 1, store::RecordKind::Consent, clock_.now())).ok());
+  step();
+  EXPECT_TRUE(transport_.sent().empty());
+  EXPECT_EQ(state(1), DeliveryState::Ready);
+}
+
+TEST_F(CoreTest, UnknownEndpointsAreCountedNotSpunOn) {
+  create(1, {leg(1, 1, "removed")});
+  const Core::Step looked = step();
+  EXPECT_EQ(core_->counters().unknownEndpoints, 1u);
+  EXPECT_EQ(looked.next, clock_.now() + Core::kSweepEvery);
+}
+
+TEST_F(CoreTest, StopsClaiming) {
+  create(1, {leg(1, 1)});
+  const Sending sending = sendOne();
+  create(2, {leg(2, 2)});
+  core_->stopClaiming();
+  EXPECT_EQ(step().inFlight, 1u);
+  EXPECT_EQ(step({answered(sending, 200)}).inFlight, 0u);
+  EXPECT_TRUE(transport_.sent().empty());
+  EXPECT_EQ(state(1), DeliveryState::Done);
+}
+
+TEST_F(CoreTest, ReasonsCannotBreakTheAudit) {
+  classify_ = [](const store::Claimed&, const Answer&) { return Verdict{Outcome::Park, "a\"}\n\\", 0}; };
+  create(1, {leg(1, 1)});
+  step({answered(sendOne(), 200)});
+  EXPECT_EQ(store_.transfer(transferId(1))->timeline.back().detail,
+            R"({"endpoint":"provider","attempt":1,"status":200,"reason":"a????"})");
+}
+
+}  // namespace
+}  // namespace lotsen::queue
