@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the FHIR logical models, the JSON Schemas and the tables of docs/records.md from the *.fields files.
+"""Makes the FHIR logical models, JSON Schemas, code systems and the tables of docs/records.md from the *.fields files.
 
 usage: mappings/models.py          write them
        mappings/models.py --check  exit 1 and say which file is out of step
@@ -13,6 +13,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BASE = "http://lotsen.se/fhir/StructureDefinition/"
 SCHEMAS = "http://lotsen.se/schema/"
+CODES = "http://lotsen.se/fhir/CodeSystem/"
 HSA = r"^(SE|TSTNMT)[0-9]{10}-[A-Za-z0-9]{1,18}$"
 UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 ORGNR = r"^[0-9]{6}-?[0-9]{4}$"
@@ -165,6 +166,35 @@ class Record:
         return "\n".join(rows)
 
 
+class CodeSystem:
+    def __init__(self, name, title):
+        self.name, self.title, self.codes = name, title, []
+
+    def resource(self):
+        return {
+            "resourceType": "CodeSystem", "id": self.name, "url": CODES + self.name, "name": self.name.title().replace("-", ""),
+            "title": self.title, "status": "active", "caseSensitive": True, "content": "complete",
+            "concept": [{"code": code, "display": meaning} for code, meaning in self.codes],
+        }
+
+
+def code_systems():
+    systems = []
+    for line in (ROOT / "mappings/codes.fields").read_text().splitlines():
+        if line.startswith("system "):
+            systems.append(CodeSystem(*line.split(" ", 2)[1:]))
+        elif "|" in line and not line.startswith("#"):
+            systems[-1].codes.append(tuple(cell.strip() for cell in line.split("|", 1)))
+    return systems
+
+
+def replaced(docs, name, table):
+    begin, end = f"<!-- fields {name} -->\n", f"\n<!-- end {name} -->"
+    if begin not in docs or end not in docs:
+        return docs
+    return docs[:docs.index(begin) + len(begin)] + table + docs[docs.index(end):]
+
+
 def dump(value):
     return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
 
@@ -178,9 +208,12 @@ def outputs():
         files[path.with_suffix(".model.json")] = dump(record.model())
         if path.parent.name != "out":  # nobody outside the gateway writes a leg
             files[path.with_suffix(".schema.json")] = dump(record.schema())
-        begin, end = f"<!-- fields {path.stem} -->\n", f"\n<!-- end {path.stem} -->"
-        if begin in docs and end in docs:
-            docs = docs[:docs.index(begin) + len(begin)] + record.table() + docs[docs.index(end):]
+        docs = replaced(docs, path.stem, record.table())
+    rows = ["| code system | code | meaning |", "|---|---|---|"]
+    for system in code_systems():
+        files[ROOT / f"mappings/codes/{system.name}.json"] = dump(system.resource())
+        rows += [f"| `{system.name}` | `{code}` | {meaning} |" for code, meaning in system.codes]
+    docs = replaced(docs, "codes", "\n".join(rows))
     if docs:
         files[docs_path] = docs
     return files
@@ -194,6 +227,7 @@ def main():
         return 1 if stale else 0
     texts = outputs()
     for path in stale:
+        path.parent.mkdir(exist_ok=True)
         path.write_text(texts[path])
         print("wrote", path.relative_to(ROOT))
     return 0

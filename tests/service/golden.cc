@@ -328,6 +328,36 @@ TEST(Golden, NobodySeesWhatIsNotForThem) {
   }
 }
 
+void addCodings(const fhir::Document& document, const fhir::Element* node, std::set<std::string>& found) {
+  const auto system = fhir::valueAt(document, node, "system");
+  constexpr std::string_view kOurs = "http://lotsen.se/fhir/CodeSystem/";
+  if (system.starts_with(kOurs))
+    found.insert(std::string(system.substr(kOurs.size())) + "|" + std::string(fhir::valueAt(document, node, "code")));
+  for (const auto* child = node->first; child != nullptr; child = child->next) addCodings(document, child, found);
+}
+
+// Every code of ours that a map writes stands in mappings/codes, and every code there is written by some map.
+TEST(Golden, OurCodesAreDefinedAndUsed) {
+  std::set<std::string> used, defined;
+  fhir::Issues issues;
+  for (const auto& entry : fs::recursive_directory_iterator(kFixtures)) {
+    if (entry.path().filename() != "expected.json") continue;
+    const auto document = fhir::readJson(contentOf(entry.path()), schema(), {}, issues);
+    ASSERT_TRUE(document.ok()) << entry.path();
+    addCodings(*document, document->root(), used);
+  }
+  for (const auto& path : sorted(kRoot / "mappings/codes")) {
+    const auto document = fhir::readJson(contentOf(path), schema(), {}, issues);
+    ASSERT_TRUE(document.ok()) << path;
+    const auto* concept_ = fhir::child(*document, document->root(), "concept");
+    for (const auto name = concept_->name; concept_ != nullptr && concept_->name == name; concept_ = concept_->next) {
+      defined.insert(path.stem().string() + "|" + std::string(fhir::valueAt(*document, concept_, "code")));
+    }
+  }
+  std::erase_if(used, [](const std::string& code) { return code.starts_with("mvo|"); });  // the region's own list
+  EXPECT_EQ(used, defined);
+}
+
 // Every map of the house is the entry or an import of some flow, so no map is without a case.
 TEST(Golden, EveryMapHasCases) {
   std::set<std::string> used;
