@@ -97,6 +97,31 @@ TEST_F(Letters, EqualTheGoldenCases) {
   EXPECT_TRUE(issues_.empty()) << told(issues_);
 }
 
+/// What the out-maps make of a transfer (fixtures/) is what the templates ask for (templates/README.md).
+TEST_F(Letters, FitWhatTheOutMapsMake) {
+  int cases = 0;
+  for (const std::string id : {"patient-lotsning", "clinician-lotsning"}) {
+    const bool patient = id == "patient-lotsning";
+    const auto folder =
+        fs::path(LOTSEN_SOURCE_DIR) / "fixtures" / (patient ? "leg-patient-letter" : "leg-clinician-letter");
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      const auto expected = entry.path() / "expected.json";
+      if (!fs::exists(expected)) continue;
+      SCOPED_TRACE(entry.path());
+      ++cases;
+      const std::string json = contentOf(expected);
+      issues_ = {};
+      const auto pdf = make(shipped(id), json, Format::Pdf);
+      EXPECT_TRUE(pdf.ok() || entry.path().filename() != "own-region") << told(issues_);
+      // Other cases may lack what a letter needs; they must stop for no other reason.
+      for (const auto& issue : issues_.list()) {
+        EXPECT_TRUE(issue.rule == "letter-missing" || issue.rule == "letter-protected-identity") << told(issues_);
+      }
+    }
+  }
+  EXPECT_GE(cases, 4);
+}
+
 TEST_F(Letters, PatientLetterHasItsSixContents) {
   for (const Format format : {Format::Pdf, Format::Text, Format::Html}) {
     const auto letter = make(shipped("patient-lotsning"), source("patient-lotsning"), format);
