@@ -1,6 +1,5 @@
 // `lotsen bench NAME`: one JSON line with a figure. Programs that measure, not tests: nothing here passes or fails by time.
 #include <algorithm>
-#include <chrono>
 #include <iostream>
 
 #include "gateway/app/arguments.h"
@@ -9,43 +8,11 @@
 #include "gateway/app/verbs.h"
 #include "gateway/fhir/outcome.h"
 #include "gateway/fhirpath/fhirpath.h"
-#include "gateway/json/writer.h"
 #include "gateway/validation/validation.h"
 
 namespace lotsen::app {
 
 namespace {
-
-using SteadyClock = std::chrono::steady_clock;
-
-// Runs `once` exactly `iterations` times, or for about two seconds when that is 0; one warm-up round before.
-template <typename Once>
-Measured measure(std::size_t iterations, const Once& once) {
-  Measured measured;
-  if (!once()) return measured;
-  const auto start = SteadyClock::now();
-  const auto end = start + std::chrono::seconds(2);
-  while (iterations != 0 ? measured.iterations < iterations : SteadyClock::now() < end) {
-    if (!once()) return {};
-    ++measured.iterations;
-  }
-  measured.seconds = std::chrono::duration<double>(SteadyClock::now() - start).count();
-  return measured;
-}
-
-int print(std::string_view bench, const Measured& measured) {
-  if (measured.iterations == 0) return kDataFailed;
-  std::string text;
-  json::Writer writer(text);
-  char number[32];
-  std::snprintf(number, sizeof number, "%.1f", static_cast<double>(measured.iterations) / measured.seconds);
-  writer.startObject().member("bench", bench).key("per_second").number(number);
-  writer.member("iterations", static_cast<std::int64_t>(measured.iterations));
-  std::snprintf(number, sizeof number, "%.3f", measured.seconds);
-  writer.key("seconds").number(number).endObject();
-  std::cout << text << '\n';
-  return kFine;
-}
 
 int benchMap(const Arguments& arguments, std::size_t iterations) {
   const auto schema = schemaWith(arguments.all("--package"));
@@ -62,7 +29,7 @@ int benchMap(const Arguments& arguments, std::size_t iterations) {
     const auto target = mapping::transform(*library, *source, {}, issues);
     return target.ok() && !fhir::writeJson(*target).empty();
   };
-  return print("map", measure(iterations, once));
+  return printMeasured("map", measure(iterations, once));
 }
 
 int benchValidate(const Arguments& arguments, std::size_t iterations) {
@@ -78,7 +45,7 @@ int benchValidate(const Arguments& arguments, std::size_t iterations) {
     (*validator)->validate(*document, issues);
     return true;
   };
-  return print("validate", measure(iterations, once));
+  return printMeasured("validate", measure(iterations, once));
 }
 
 int benchFhirpath(const Arguments& arguments, std::size_t iterations) {
@@ -96,7 +63,7 @@ int benchFhirpath(const Arguments& arguments, std::size_t iterations) {
     fhirpath::Evaluator evaluator(environment);
     return evaluator.evaluate(*program, document->root()).ok();
   };
-  return print("fhirpath", measure(iterations, once));
+  return printMeasured("fhirpath", measure(iterations, once));
 }
 
 }  // namespace
@@ -108,8 +75,11 @@ int benchVerb(const Words& words) {
                             {{"--iterations", "N", "exactly N rounds; default: about two seconds"},
                              {"--map", "FILE", "map: as in transform", true},
                              {"--package", "DIR|FILE", "map, validate: as there", true},
-                             {"--source", "FILE", "map: the source record"},
-                             {"--config", "FILE", "accept, deliver, start: the configuration to run with"},
+                             {"--source", "FILE", "map, accept, deliver: the source record"},
+                             {"--config", "FILE", "accept, deliver, start: the configuration; its data folder must be new"},
+                             {"--token", "FILE", "accept: the token of the partner that sends"},
+                             {"--partner", "NAME", "deliver: the partner that sends"},
+                             {"--channel", "NAME", "accept, deliver: default pas/referral"},
                              {"--clients", "N", "accept: connections at once; default 64"}},
                             1, 3};
   int exit = kFine;

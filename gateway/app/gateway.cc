@@ -198,6 +198,7 @@ void Gateway::reload(std::shared_ptr<const service::Configuration> configuration
   parts_->wakeWorkers();
 }
 
+void Gateway::wake() { parts_->wakeWorkers(); }
 std::uint16_t Gateway::port() const { return parts_->server->port(); }
 store::Store& Gateway::store() { return *parts_->store; }
 

@@ -26,6 +26,9 @@ class Gateway {
   /// restart, and the log says so.
   void reload(std::shared_ptr<const service::Configuration> configuration);
 
+  /// There may be work: records came in by another way than the listener.
+  void wake();
+
   std::uint16_t port() const;
   store::Store& store();
 
