@@ -42,6 +42,7 @@ class Shipped {
     std::error_code failed;
     for (const auto& entry : fs::recursive_directory_iterator(folder, failed)) {
       const auto path = entry.path().string();
+      if (!entry.is_regular_file(failed)) continue;
       if (path.size() >= ending.size() && path.compare(path.size() - ending.size(), ending.size(), ending) == 0) files.push_back(path);
     }
     if (failed) faults_.add(folder, 0, "the folder cannot be read: " + failed.message());

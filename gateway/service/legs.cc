@@ -80,7 +80,7 @@ void disclose(Filler& filler, fhir::Element* root, const Leg& leg) {
     };
     const bool provider = disclosed.role == store::Role::Provider;
     line({}, provider ? "remiss" : "uppgifter för placering");
-    if (leg.btf != nullptr && leg.plan.btf != transfer::BtfForm::None) line({}, "betalningsförbindelse");
+    if (leg.btf != nullptr && leg.agreement != nullptr && leg.agreement->kind != transfer::AgreementKind::Internal) line({}, "betalningsförbindelse");
     const bool documents = provider || (leg.agreement != nullptr && leg.agreement->mediatorGetsDocuments);
     if (!documents || leg.referral == nullptr) continue;
     const fhir::Document& referral = *leg.referral;

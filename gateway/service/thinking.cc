@@ -81,9 +81,14 @@ class Pass {
       readFacts();
       if (transfer::isRefused(case_)) {
         stop();
-      } else if (anyHeld() || !gatesOpen()) {
-        change_.state = anyHeld() ? store::TransferState::Parked : store::TransferState::Waiting;
+      } else if (anyHeld()) {
+        change_.state = store::TransferState::Parked;
+      } else if (nothingLeftToGate()) {
+        change_.state = store::TransferState::Released;
+      } else if (!gatesOpen()) {
+        change_.state = store::TransferState::Waiting;
       } else {
+        legalBasis_ = transfer::legalBasis(case_, *agreement_);
         release();
       }
       follow();
@@ -202,6 +207,19 @@ class Pass {
 
   // --- 4: hold
 
+  // Gates judge what is to leave. When all that goes to other care givers has left, what follows (letters, deregistration, receipt)
+  // is owed whatever the date is.
+  bool nothingLeftToGate() const {
+    if (current(RecordKind::Referral).isNew || current(RecordKind::Btf).isNew) return false;
+    bool any = false;
+    for (const auto& delivery : work_.deliveries) {
+      if (!discloses(delivery.role) || delivery.state == DeliveryState::Cancelled) continue;
+      any = true;
+      if (!mayHaveLeft(delivery) && delivery.state != DeliveryState::Parked) return false;
+    }
+    return any;
+  }
+
   bool gatesOpen() {
     const auto shut = transfer::shutGates(case_, agreement_, configuration_.policy, today_);
     for (const auto& gate : shut) {
@@ -273,7 +291,7 @@ class Pass {
     if (current(RecordKind::Btf).record != nullptr && agreement_->kind != transfer::AgreementKind::Internal) release.btfRecord = current(RecordKind::Btf).record->id;
     release.validFrom = sweden::startOfDay(period.from);
     release.validUntil = sweden::startOfDay(sweden::addDays(period.until, 1));
-    release.basis = transfer::legalBasis(case_, *agreement_);
+    release.basis = legalBasis_;
     change_.releases.push_back(std::move(release));
   }
 
@@ -314,14 +332,15 @@ class Pass {
   // --- 6: follow
 
   void follow() {
-    if (change_.state == store::TransferState::Waiting || agreement_ == nullptr || !case_.referral) return;
-    std::vector<transfer::LegPlan> plans;
+    if (!case_.referral) return;
     for (const auto& delivery : work_.deliveries) {
       if (delivery.state != DeliveryState::Held || isChanged(delivery.id) || !predecessorsDone(delivery)) continue;
-      if (plans.empty()) plans = transfer::route(case_, *agreement_, configuration_.policy);
-      for (const auto& plan : plans) {
-        if (roleOf(plan.role) == delivery.role) change_.changed.push_back(prepareLeg(delivery, plan));
+      transfer::LegPlan plan;
+      for (const auto role : {transfer::Role::Pas, transfer::Role::Receipt, transfer::Role::PatientLetter, transfer::Role::ClinicianLetter}) {
+        if (roleOf(role) == delivery.role) plan.role = role;
       }
+      plan.partner = delivery.partner;
+      change_.changed.push_back(prepareLeg(delivery, plan));
     }
   }
 
@@ -360,10 +379,10 @@ class Pass {
     leg.createdAt = now_;
     leg.receiver = configuration_.partner(delivery.partner);
     leg.agreement = agreement_;
+    leg.legalBasis = legalBasis_;
     if (agreement_ != nullptr) {
       leg.provider = configuration_.partner(agreement_->provider);
       leg.mediator = configuration_.partner(agreement_->mediator);
-      leg.legalBasis = transfer::legalBasis(case_, *agreement_);
     }
     leg.referral = current(RecordKind::Referral).canonical;
     leg.consent = current(RecordKind::Consent).canonical;
@@ -529,6 +548,7 @@ class Pass {
   std::vector<std::unique_ptr<fhir::Document>> documents_;
   transfer::Case case_;
   const transfer::Agreement* agreement_ = nullptr;
+  std::string_view legalBasis_;  // once the gates are open
   std::vector<Reason> reasons_;
 };
 
