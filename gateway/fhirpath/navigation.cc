@@ -171,7 +171,10 @@ bool runChoice(Machine& machine, const PlanNode& node, const Frame& frame) {
   return stepEach(machine, node, frame, [&](const fhir::Element* element) {
     for (const fhir::Element* child = element->first; child != nullptr; child = child->next) {
       const bool written = choice.name != fhir::kNone && child->name == choice.name;
-      if (written || (child->name == choice.choice && child->type == choice.type)) machine.push(Item::of(child));
+      // "responseCode" is no "response" of type code: only a choice element is written with its type.
+      const bool chosen = child->name == choice.choice && child->type == choice.type && child->def != fhir::kNone &&
+                          machine.schema().def(child->def).choice;
+      if (written || chosen) machine.push(Item::of(child));
     }
   });
 }

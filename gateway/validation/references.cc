@@ -3,12 +3,30 @@
 #include "gateway/fhir/r4/types.h"
 #include "gateway/validation/walk.h"
 
+#include <unordered_set>
+
 namespace lotsen::validation {
 
 using fhir::child;
 using fhir::Element;
 using fhir::kNone;
 using fhir::valueAt;
+
+namespace {
+
+/// Calls `visit` for every "#…" below `root` in a place that may refer: Reference.reference, canonical, uri and url.
+template <typename Visit>
+void eachLocalReference(const Element* root, const Visit& visit) {
+  for (const Element* node = root->first; node != nullptr; node = node->next) {
+    const bool may = node->type == fhir::r4::kCanonical || node->type == fhir::r4::kUri ||
+                     node->type == fhir::r4::kUrl ||
+                     (node->parent->type == fhir::r4::kReference && node->type == fhir::r4::kString);
+    if (may && node->value().starts_with('#')) visit(node);
+    if (node->first != nullptr) eachLocalReference(node, visit);
+  }
+}
+
+}  // namespace
 
 /// The rules of Bundles that are quicker told than evaluated: bdl-7 (fullUrls are unique) and bdl-12 (a message starts
 /// with its MessageHeader).
@@ -23,12 +41,14 @@ void Walk::bundle(const Element* node) {
                     first == nullptr ? node : first);
     }
   }
+  std::unordered_map<std::string_view, const Element*> urls;
   for (const Element* entry = first; entry != nullptr && entry->name == entryName; entry = entry->next) {
     const std::string_view url = valueAt(document_, entry, "fullUrl");
     const Element* resource = child(document_, entry, "resource");
     if (url.empty() || resource == nullptr) continue;
-    const auto [other, added] = byUrl_.emplace(url, resource);
-    if (added || type == "history" || other->second == resource) continue;
+    byUrl_.emplace(url, resource);
+    const auto [other, added] = urls.emplace(url, resource);
+    if (added || type == "history") continue;
     if (valueAt(document_, other->second, "meta.versionId") != valueAt(document_, resource, "meta.versionId")) continue;
     report_.error("invariant", "bdl-7", "another entry of the Bundle has the same fullUrl", entry);
   }
@@ -49,6 +69,29 @@ fhir::TypeId Walk::targetOf(const Element* node, std::string_view reference) con
   return schema_.type(type).kind == fhir::TypeKind::Resource ? type : kNone;
 }
 
+/// The rule that every contained resource is referred to, or refers to its container itself (dom-3).
+void Walk::contained(const Element* node) {
+  const fhir::NameId containedName = schema_.findName("contained");
+  const Element* first = child(node, containedName);
+  if (first == nullptr) return;
+  std::unordered_set<std::string_view> wanted;  // without the '#'
+  const auto collect = [&](const Element* at) { wanted.insert(at->value().substr(1)); };
+  eachLocalReference(node, collect);
+  const std::string_view narrative = valueAt(document_, node, "text.div");  // may link to it, or show it as an image
+  const auto narrativeNames = [&](std::string_view id) {
+    return narrative.find("\"#" + std::string(id) + "\"") != std::string_view::npos;
+  };
+  for (const Element* at = first; at != nullptr && at->name == containedName; at = at->next) {
+    const std::string_view id = valueAt(document_, at, "id");
+    if (!id.empty() && (wanted.contains(id) || narrativeNames(id))) continue;
+    bool refersBack = false;
+    eachLocalReference(at, [&](const Element* reference) { refersBack = refersBack || reference->size == 1; });
+    if (!refersBack)
+      report_.error("invariant", "dom-3",
+                    "nothing refers to this contained resource, and it does not refer to its container", at);
+  }
+}
+
 void Walk::reference(const Element* node) {
   if (node->def == kNone) return;
   const Element* text = child(document_, node, "reference");
@@ -56,7 +99,7 @@ void Walk::reference(const Element* node) {
   const fhir::TypeId target = targetOf(node, text->value());
   if (target == kNone) {
     if (text->value().starts_with('#') && text->value().size() > 1) {
-      report_.error("not-found", "reference-contained", "no contained resource has this id", node);
+      report_.error("invariant", "ref-1", "no contained resource has this id", node);
     }
     return;
   }

@@ -12,8 +12,10 @@
 
 #include "gateway/fhir/issues.h"
 #include "gateway/fhir/schema.h"
+#include "gateway/validation/rules.h"
 
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace lotsen::validation {
@@ -24,7 +26,7 @@ struct Options {
 
 class Validator {
  public:
-  /// Prepares what every validation needs. Invalid if a definition of the Schema is not usable.
+  /// Compiles what every validation needs, some milliseconds. Invalid if an invariant of the Schema does not compile.
   static Result<std::shared_ptr<const Validator>> create(std::shared_ptr<const fhir::Schema> schema);
 
   /// `document` must have been made with the Validator's Schema.
@@ -43,13 +45,14 @@ class Validator {
     fhir::NameId name = fhir::kNone;
     fhir::DefId def = fhir::kNone;
   };
-  explicit Validator(std::shared_ptr<const fhir::Schema> schema);
+  Validator(std::shared_ptr<const fhir::Schema> schema, Rules rules);
 
   std::span<const Required> requiredIn(fhir::ShapeId shape) const {
     return std::span(required_).subspan(requiredStart_[shape], requiredStart_[shape + 1] - requiredStart_[shape]);
   }
 
   std::shared_ptr<const fhir::Schema> schema_;
+  Rules rules_;
   std::vector<Required> required_;            // elements with min > 0, shape after shape
   std::vector<std::uint32_t> requiredStart_;  // by ShapeId
 };

@@ -31,29 +31,48 @@ void Report::finish() {
   }
 }
 
+Walk::Walk(const Validator& validator, const fhir::Document& document, Report& report)
+    : validator_(validator),
+      document_(document),
+      schema_(document.schema()),
+      report_(report),
+      host_(document.schema()),
+      evaluator_(fhirpath::Environment()) {
+  evaluator_.environment().document = &document;
+  evaluator_.environment().host = &host_;
+}
+
 void Walk::resource(const Element* node) {
   if (node->type == kNone) return report_.error("structure", "untyped", "the type of this document is not known", node);
+  const Element* outer = evaluator_.environment().resource;
+  enter(node);
   if (node->type == fhir::r4::kBundle) bundle(node);
+  contained(node);
   this->node(node);
+  if (outer != nullptr) enter(outer);
 }
 
 void Walk::node(const Element* node) {
   if (node->type == kNone) {
     return report_.error("structure", "untyped", "the type of \"" + name(node) + "\" is not known", node);
   }
-  if (schema_.type(node->type).primitive != fhir::Primitive::None) {
-    value(node);
-    if (node->first == nullptr) return binding(node);
-  }
+  if (schema_.type(node->type).primitive != fhir::Primitive::None) { value(node); }
   content(node);
   binding(node);
+  invariants(node);
   if (node->type == fhir::r4::kReference) reference(node);
   children(node);
 }
 
-/// The rule that every element has a value or children other than its id (ele-1).
+/// The rules that every element has a value or children other than its id (ele-1), and every extension either (ext-1).
 void Walk::content(const Element* node) {
   if (node->isResource || node->hasValue()) return;
+  if (node->type == fhir::r4::kExtension) {
+    const bool value = child(node, schema_.findName("value")) != nullptr;
+    const bool inner = child(node, schema_.findName("extension")) != nullptr;
+    if (value == inner)
+      report_.error("invariant", "ext-1", "an extension must have either extensions or a value", node);
+  }
   const fhir::NameId id = schema_.findName("id");
   for (const Element* child = node->first; child != nullptr; child = child->next) {
     if (child->name != id) return;

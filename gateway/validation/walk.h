@@ -1,6 +1,7 @@
 // One validation: walks a tree once, in document order. Private to gateway/validation.
 #pragma once
 
+#include "gateway/fhirpath/fhirpath.h"
 #include "gateway/validation/validation.h"
 
 #include <map>
@@ -31,10 +32,19 @@ class Report {
   std::map<std::string, std::size_t, std::less<>> counts_;
 };
 
+/// Answers memberOf() from the value sets that the Schema can enumerate.
+class SchemaHost final : public fhirpath::Host {
+ public:
+  explicit SchemaHost(const fhir::Schema& schema) : schema_(schema) {}
+  std::optional<bool> memberOf(std::string_view system, std::string_view code, std::string_view valueSet) override;
+
+ private:
+  const fhir::Schema& schema_;
+};
+
 class Walk {
  public:
-  Walk(const Validator& validator, const fhir::Document& document, Report& report)
-      : validator_(validator), document_(document), schema_(document.schema()), report_(report) {}
+  Walk(const Validator& validator, const fhir::Document& document, Report& report);
 
   void resource(const fhir::Element* node);
 
@@ -47,6 +57,11 @@ class Walk {
   void value(const fhir::Element* node);
   void content(const fhir::Element* node);
 
+  // invariants.cc
+  void enter(const fhir::Element* resource);
+  void invariants(const fhir::Element* node);
+  void check(const fhir::Element* node, fhir::DefId def);
+
   // bindings.cc
   void binding(const fhir::Element* node);
   fhir::Schema::Membership coding(const fhir::Element* node, std::string_view valueSet) const;
@@ -54,6 +69,7 @@ class Walk {
 
   // references.cc
   void bundle(const fhir::Element* node);
+  void contained(const fhir::Element* node);
   void reference(const fhir::Element* node);
   fhir::TypeId targetOf(const fhir::Element* node, std::string_view reference) const;
 
@@ -64,6 +80,8 @@ class Walk {
   const fhir::Document& document_;
   const fhir::Schema& schema_;
   Report& report_;
+  SchemaHost host_;
+  fhirpath::Evaluator evaluator_;
   std::unordered_map<std::string_view, const fhir::Element*> byUrl_;  // fullUrl of the entries, Bundle by Bundle
 };
 

@@ -91,7 +91,7 @@ TEST(Validation, ChecksTheTargetsOfReferences) {
   EXPECT_EQ(faultsOf(request("http://a.se/fhir/Patient/1/_history/2")), "");
   EXPECT_EQ(faultsOf(request("Practitioner/1")), "reference-target ServiceRequest.subject\n");
   EXPECT_EQ(faultsOf(request("urn:uuid:c757873d-ec9a-4326-a141-556f43239520")), "");
-  EXPECT_EQ(faultsOf(request("#none")), "reference-contained ServiceRequest.subject\n");
+  EXPECT_EQ(faultsOf(request("#none")), "ref-1 ServiceRequest.subject\n");
 }
 
 TEST(Validation, KnowsTheRulesOfBundles) {
@@ -114,6 +114,60 @@ TEST(Validation, KnowsTheRulesOfBundles) {
 
 TEST(Validation, AnElementWithNothingButAnIdIsEmpty) {
   EXPECT_EQ(faultsOf(R"({"resourceType":"Patient","name":[{"id":"n"}]})"), "ele-1 Patient.name[0]\n");
+}
+
+TEST(Validation, EvaluatesTheInvariantsOfTypesAndElements) {
+  EXPECT_EQ(faultsOf(R"({"resourceType":"Patient","contact":[{"gender":"male"}]})"), "pat-1 Patient.contact[0]\n");
+  EXPECT_EQ(
+      faultsOf(
+          R"({"resourceType":"Encounter","status":"finished","class":{"code":"AMB"},"period":{"start":"2026-02","end":"2026-01"}})"),
+      "per-1 Encounter.period\n");
+  EXPECT_EQ(faultsOf(R"({"resourceType":"Patient","extension":[{"url":"urn:x"}]})"), "ext-1 Patient.extension[0]\n");
+  EXPECT_EQ(
+      faultsOf(
+          R"({"resourceType":"Patient","text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\"><script>x</script></div>"}})"),
+      "txt-1 Patient.text.div\ntxt-2 Patient.text.div\n");
+}
+
+TEST(Validation, RepairsTheInvariantsThatArePublishedWithFaults) {
+  EXPECT_EQ(
+      faultsOf(R"({"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"GET","url":"Patient/1"}}]})"),
+      "");
+  EXPECT_EQ(
+      faultsOf(
+          R"({"resourceType":"Bundle","type":"collection","entry":[{"fullUrl":"http://a.se/Basic/1/_history/2","resource":{"resourceType":"Basic","code":{"text":"x"}}}]})"),
+      "bdl-8 Bundle.entry[0]\n");
+  const std::string reason =
+      R"("start":"2026-03-02T08:00:00Z","end":"2026-03-02T09:00:00Z","cancelationReason":{"text":"x"},"participant":[{"status":"accepted","type":[{"text":"x"}]}])";
+  EXPECT_EQ(faultsOf(R"({"resourceType":"Appointment","status":"noshow",)" + reason + "}"), "");
+  EXPECT_EQ(faultsOf(R"({"resourceType":"Appointment","status":"proposed",)" + reason + "}"), "app-4 Appointment\n");
+  EXPECT_EQ(faultsOf(R"({"resourceType":"Patient","managingOrganization":{"display":"x"}})"), "");
+}
+
+TEST(Validation, AContainedResourceIsReferredTo) {
+  const auto patient = [](const std::string& contained, const std::string& rest) {
+    return R"({"resourceType":"Patient","contained":[)" + contained + "]" + rest + "}";
+  };
+  const std::string organization = R"({"resourceType":"Organization","id":"o","name":"x"})";
+  EXPECT_EQ(faultsOf(patient(organization, R"(,"managingOrganization":{"reference":"#o"})")), "");
+  EXPECT_EQ(faultsOf(patient(organization, "")), "dom-3 Patient.contained[0].ofType(Organization)\n");
+  EXPECT_EQ(faultsOf(patient(organization, R"(,"managingOrganization":{"reference":"#p"})")),
+            "dom-3 Patient.contained[0].ofType(Organization)\nref-1 Patient.managingOrganization\n");
+  EXPECT_EQ(
+      faultsOf(patient(
+          R"({"resourceType":"Provenance","id":"v","target":[{"reference":"#"}],"recorded":"2026-03-02T08:00:00Z","agent":[{"who":{"display":"x"}}]})",
+          "")),
+      "");
+}
+
+TEST(Validation, LeavesTheTouchedMarksAlone) {
+  Issues issues;
+  const auto document = fhir::readJson(R"({"resourceType":"Patient","contact":[{"gender":"male"}],"active":true})",
+                                       Schema::r4(), {}, issues);
+  fhir::child(*document, document->root(), "active")->touched = true;
+  validator()->validate(*document, issues);
+  EXPECT_TRUE(fhir::child(*document, document->root(), "active")->touched);
+  EXPECT_FALSE(fhir::child(*document, document->root(), "contact")->first->touched);
 }
 
 TEST(Validation, ChecksWhatAMappingMade) {
