@@ -180,7 +180,9 @@ void TreeBuilder::textFault(const json::Fault& fault) {
                                                                     : "structure";
   const bool atValue = !stack_.empty() && skip_ == 0 && fault.rule == "json-number-range";
   const Slot slot = atValue ? nextSlot() : Slot{};
-  issues_.error(code, fault.rule, fault.text, pathOfSlot(&slot), {at.line, at.column});
+  // Fatal: nothing after this place was read.
+  issues_.add({Severity::Fatal, std::string(code), std::string(fault.rule), std::string(fault.text), pathOfSlot(&slot), {},
+               {at.line, at.column}});
 }
 
 bool TreeBuilder::key(std::string_view name, std::size_t offset) {

@@ -83,7 +83,8 @@ class Demo:
         values |= {"ROOT": ROOT, "OUT": self.out, "PORT": self.port, "PORT_FILE": self.scratch / "port"}
         config.write_text(fill(Path(__file__).with_name("gateway.conf.in"), values), encoding="utf-8")
         self.gateway = Gateway(self.binary, config, self.scratch / "port", self.out / "gateway.log")
-        self.gateway.start()
+        took = self.gateway.start()
+        say(f"The gateway is ready at {self.gateway.url}, {took * 1000:.0f} ms after its start")
 
     def use_partners(self, path):
         say(f"Using the partners of {path} instead of the demo's own.")
@@ -217,7 +218,6 @@ def run(demo, once, seconds):
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
     demo.start()
-    say(f"The gateway is ready at {demo.gateway.url}")
     ended = demo.follow(demo.submit(), seconds)
     for case, transfer in ended:
         demo.check(case, transfer)
@@ -226,6 +226,7 @@ def run(demo, once, seconds):
     document = json.dumps([transfer for _, transfer in ended], ensure_ascii=False, indent=2)
     (demo.out / "timeline.json").write_text(document + "\n", encoding="utf-8")
     print_where(demo, ended)
+    say(f"  memory        the gateway uses {demo.gateway.memory():.0f} MB")
     say("\n" + ("NOT everything went well:" if demo.faults else "Every leg was delivered and acknowledged, and the letters are there."))
     for fault in demo.faults:
         say("  " + fault)

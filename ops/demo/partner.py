@@ -142,15 +142,18 @@ class Partner:
         number = self.server.keep(suffix + ".request", body)
         try:
             status, _, _, raw = post(url, body, fields)
-        except OSError as error:
-            self.fault(f"{suffix}: no answer: {error}")
+        except OSError:
             return 0
         self.server.keep(suffix + ".response", raw, number)
         return status
 
     def acknowledge(self, message):
-        time.sleep(0.1)  # let our 202 arrive first; the gateway must not depend on it
-        status = self.send("acknowledgement", self.acknowledge_to, message)
+        """Tells the gateway later, again and again until it has taken it: it may be away when we want to tell."""
+        for _ in range(300):
+            time.sleep(0.1)  # also lets our 202 arrive first; the gateway must not depend on that
+            status = self.send("acknowledgement", self.acknowledge_to, message)
+            if status and status != 503:
+                break
         if status not in (200, 202):
             self.fault(f"the gateway answered {status} to an acknowledgement")
 

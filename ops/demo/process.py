@@ -84,15 +84,17 @@ class Gateway:
         self.url = self.process = None
 
     def start(self, seconds=30):
+        """Returns how many seconds it took until the gateway was ready."""
+        began = time.monotonic()
         self.port_file.unlink(missing_ok=True)
         self.process = Process([self.binary, "serve", "--config", self.config], self.log)
-        deadline = time.monotonic() + seconds
         while not self.ready():
             if not self.process.alive():
                 raise RuntimeError(f"the gateway ended at its start:\n{self.process.last_words()}")
-            if time.monotonic() > deadline:
+            if time.monotonic() > began + seconds:
                 raise TimeoutError(f"the gateway was not ready after {seconds} s:\n{self.process.last_words()}")
             time.sleep(0.01)
+        return time.monotonic() - began
 
     def ready(self):
         port = self.port_file.read_text().strip() if self.port_file.exists() else ""
@@ -105,6 +107,11 @@ class Gateway:
                 return answer.status == 200
         except OSError:
             return False
+
+    def memory(self):
+        """Resident memory in MB."""
+        status = Path(f"/proc/{self.process.child.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) / 1024
 
     def kill(self):
         self.process.kill()

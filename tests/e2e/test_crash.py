@@ -75,6 +75,19 @@ class Crash(unittest.TestCase):
             self.assertFalse(thread.is_alive(), "a record was not acknowledged within 30 s of the restart")
         return cases
 
+    def test_an_orderly_stop_and_start_picks_up_where_it_was(self):
+        self.world.partners["provider"].behave(*["busy"] * 10_000)
+        case = Case(self.world).send_all()
+        case.wait(lambda t: any(leg["role"] == "provider" and leg["attemptCount"] > 1 for leg in t["deliveries"]))
+        waiting = Case(self.world)
+        waiting.send("referral")
+        self.assertEqual(self.world.gateway.stop(), 0)
+        self.world.partners["provider"].behave()
+        self.world.start()
+        waiting.send_all(["consent", "btf"])
+        for each in (case, waiting):
+            self.check(each, each.wait())
+
     def test_kill_and_restart(self):
         chance = random.Random(SEED)
         ledger = Ledger(self.world.folder / "ledger")

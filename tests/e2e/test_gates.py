@@ -81,7 +81,7 @@ class Gates(EndToEnd):
                 case.send("consent", record=withdrawn(case))
                 transfer = case.wait(lambda t: "recall" in legs(t) and set(legs(t)["recall"]) == {"done"})
                 self.assertEqual({leg["partner"] for leg in transfer["deliveries"] if leg["role"] == "recall"}, receivers)
-                self.assertIn("consent-withdrawn", [row["action"] for row in transfer["timeline"]])
+                self.assertIn("consent-refused", [row["action"] for row in transfer["timeline"]])
                 self.assertEqual(len(self.world.delivered(transfer, "recall")), len(receivers))
         self.assertNoFaults()
 
