@@ -181,7 +181,12 @@ void TreeBuilder::textFault(const json::Fault& fault) {
   const bool atValue = !stack_.empty() && skip_ == 0 && fault.rule == "json-number-range";
   const Slot slot = atValue ? nextSlot() : Slot{};
   // Fatal: nothing after this place was read.
-  issues_.add({Severity::Fatal, std::string(code), std::string(fault.rule), std::string(fault.text), pathOfSlot(&slot), {},
+  issues_.add({Severity::Fatal,
+               std::string(code),
+               std::string(fault.rule),
+               std::string(fault.text),
+               pathOfSlot(&slot),
+               {},
                {at.line, at.column}});
 }
 

@@ -309,7 +309,7 @@ class Compiler {
     const std::uint32_t index = target(at, at.unit, narrowed);
     narrowed.ordered = type.ordered;
     type = at.text == "is" ? StaticType::of(ItemKind::Boolean) : narrowed;
-    return emit(at, at.text == "is" ? runIs : runAs, {focus}, 0, index);
+    return emit(at, at.text == "is" ? runIs : options_.strict ? runAs : runOfType, {focus}, 0, index);
   }
 
   // ---- names
@@ -444,7 +444,9 @@ class Compiler {
     }
     if (row.modes.starts_with('n')) define(operands, scope, focus);
     type = resultOf(row.gives, focus, operands.types);
-    return emit(at, row.run, kids, operands.a, operands.b);
+    // Published invariants use as() on lists (dom-3): only strict mode holds it to one item.
+    const Run function = row.run == runAs && !options_.strict ? runOfType : row.run;
+    return emit(at, function, kids, operands.a, operands.b);
   }
 
   /// Compiles one argument the way its mode says (functions.h).

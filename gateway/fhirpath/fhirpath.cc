@@ -40,8 +40,9 @@ void Evaluator::reset() {
 Status Evaluator::evaluateInto(const Program& program, std::span<const Value> focus, Collection& out) {
   out.clear();
   Machine& machine = state_->machine;
-  LOTSEN_TRY_DO(machine.run(program.plan(), focus));
-  for (const Item& item : machine.results()) out.push_back(machine.toValue(item));
+  Machine::Activation activation(machine, program.plan());
+  LOTSEN_TRY_DO(activation.run(focus));
+  for (const Item& item : activation.results()) out.push_back(machine.toValue(item));
   return done();
 }
 
@@ -65,11 +66,11 @@ Result<bool> Evaluator::test(const Program& program, const fhir::Element* focus)
   value.node = focus;
   Machine& machine = state_->machine;
   const Arena::Mark mark = machine.arena().mark();
-  const Status status =
-      machine.run(program.plan(), focus == nullptr ? std::span<const Value>() : std::span<const Value>(&value, 1));
+  Machine::Activation activation(machine, program.plan());
+  const Status status = activation.run(focus == nullptr ? std::span<const Value>() : std::span<const Value>(&value, 1));
   Truth truth = Truth::Unknown;
   const bool fine =
-      status.ok() && machine.criterion(program.plan().nodes[program.plan().root], machine.results(), truth);
+      status.ok() && machine.criterion(program.plan().nodes[program.plan().root], activation.results(), truth);
   machine.arena().rewind(mark);
   if (!fine) return status.ok() ? machine.error() : status.error();
   return truth == Truth::True;

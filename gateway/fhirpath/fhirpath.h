@@ -21,7 +21,8 @@ namespace lotsen::fhirpath {
 
 struct Plan;  // the compiled form, private to this folder
 
-/// The door to what an expression may ask of its surroundings. Defaults answer "unknown".
+/// The door to what an expression may ask of its surroundings. Defaults answer "unknown". An answer may be found with
+/// the same Evaluator: evaluations nest, up to 16 deep.
 class Host {
  public:
   virtual ~Host() = default;
@@ -122,6 +123,7 @@ class Evaluator {
   /// Evaluates a criterion: empty is false, one Boolean is itself, one other item is true (spec 4.5, singleton
   /// evaluation).
   Result<bool> test(const Program& program, const fhir::Element* focus);
+  /// Frees the memory of all values it returned. Not while an evaluation runs (from a Host).
   void reset();
 
  private:

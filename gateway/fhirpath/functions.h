@@ -87,7 +87,8 @@ bool runUnion(Machine& machine, const PlanNode& node, const Frame& frame);
 
 // functions_fhir.cc, b: type target
 bool runIs(Machine& machine, const PlanNode& node, const Frame& frame);
-bool runAs(Machine& machine, const PlanNode& node, const Frame& frame);
+bool runAs(Machine& machine, const PlanNode& node, const Frame& frame);      // one item at most
+bool runOfType(Machine& machine, const PlanNode& node, const Frame& frame);  // any number
 
 /// Adds `quantity` to (or, with sign -1, takes it from) a Date, DateTime or Time.
 bool addDuration(Machine& machine, const PlanNode& node, const Item& date, const Quantity& quantity, int sign);

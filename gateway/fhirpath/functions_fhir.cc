@@ -28,19 +28,6 @@ bool isType(Machine& machine, const Item& original, const TypeTarget& target, bo
   return target.system && item.kind == target.kind;
 }
 
-bool keepType(Machine& machine, const PlanNode& node, const Frame& frame) {
-  std::uint32_t base = 0;
-  if (!machine.focus(node, frame, base)) return false;
-  const TypeTarget& target = machine.plan().types[node.b];
-  std::uint32_t kept = base;
-  for (std::uint32_t i = base; i < machine.top(); ++i) {
-    const Item item = machine.at(i);
-    if (isType(machine, item, target, true)) machine.at(kept++) = item;
-  }
-  machine.truncate(kept);
-  return true;
-}
-
 std::string_view systemName(ItemKind kind) {
   constexpr std::string_view kNames[] = {"Any",  "Boolean",  "Integer", "Decimal",  "String",
                                          "Date", "DateTime", "Time",    "Quantity", "Any"};
@@ -99,7 +86,8 @@ bool runHasValue(Machine& machine, const PlanNode& node, const Frame& frame) {
   bool has = machine.top() == base + 1;
   if (has) {
     const Item item = machine.at(base);
-    has = item.kind != ItemKind::Node || (item.node->hasValue() && machine.system(item).kind != ItemKind::Node);
+    has = item.kind != ItemKind::Node ||
+          (item.node->hasValue() && (item.node->type == fhir::kNone || isPrimitive(machine, item.node->type)));
   }
   machine.truncate(base);
   return machine.result(has);
@@ -229,7 +217,7 @@ bool runComparable(Machine& machine, const PlanNode& node, const Frame& frame) {
 constexpr FunctionRow kRows[] = {
     {"is", runIs, 1, 1, "t", Gives::Boolean},
     {"as", runAs, 1, 1, "t", Gives::Argument},
-    {"ofType", keepType, 1, 1, "t", Gives::Argument},
+    {"ofType", runOfType, 1, 1, "t", Gives::Argument},
     {"type", runType, 0, 0, "", Gives::Type},
     {"extension", runExtension, 1, 1, "v", Gives::Extension},
     {"hasExtension", runHasExtension, 1, 1, "v", Gives::Boolean},
@@ -256,6 +244,19 @@ bool runAs(Machine& machine, const PlanNode& node, const Frame& frame) {
   bool present = false;
   if (!machine.single(node, frame, 0, item, present)) return false;
   return !present || !isType(machine, item, machine.plan().types[node.b], true) || machine.result(item);
+}
+
+bool runOfType(Machine& machine, const PlanNode& node, const Frame& frame) {
+  std::uint32_t base = 0;
+  if (!machine.focus(node, frame, base)) return false;
+  const TypeTarget& target = machine.plan().types[node.b];
+  std::uint32_t kept = base;
+  for (std::uint32_t i = base; i < machine.top(); ++i) {
+    const Item item = machine.at(i);
+    if (isType(machine, item, target, true)) machine.at(kept++) = item;
+  }
+  machine.truncate(kept);
+  return true;
 }
 
 std::span<const FunctionRow> fhirFunctions() {

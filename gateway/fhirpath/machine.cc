@@ -39,16 +39,40 @@ std::optional<std::int64_t> parseInteger(std::string_view text) {
 
 }  // namespace
 
-Status Machine::run(const Plan& plan, std::span<const Value> focus) {
-  plan_ = &plan;
-  steps_ = 0;
-  stack_.clear();
-  for (const Value& value : focus) stack_.push_back(fromValue(value));
-  rootCount_ = static_cast<std::uint32_t>(focus.size());
-  if (plan.localCount > 0) locals_.assign(plan.localCount, Local{});
+Machine::Activation::Activation(Machine& machine, const Plan& plan)
+    : machine_(machine),
+      plan_(machine.plan_),
+      steps_(machine.steps_),
+      rootBase_(machine.rootBase_),
+      rootCount_(machine.rootCount_) {
+  if (machine.nesting_++ == 0) {
+    machine.steps_ = 0;
+  } else {
+    locals_.swap(machine.locals_);
+  }
+  machine.plan_ = &plan;
+  machine.rootBase_ = machine.top();
+  machine.rootCount_ = 0;
+  if (plan.localCount > 0) machine.locals_.assign(plan.localCount, Local{});
+}
+
+Machine::Activation::~Activation() {
+  machine_.truncate(machine_.rootBase_);
+  machine_.plan_ = plan_;
+  machine_.rootBase_ = rootBase_;
+  machine_.rootCount_ = rootCount_;
+  if (--machine_.nesting_ > 0) locals_.swap(machine_.locals_);
+}
+
+Status Machine::Activation::run(std::span<const Value> focus) {
+  constexpr std::uint32_t kMaxNesting = 16;
+  if (machine_.nesting_ > kMaxNesting) return lotsen::fail(Code::TooLarge, "conformsTo() leads to itself without end");
+  for (const Value& value : focus) machine_.push(machine_.fromValue(value));
+  machine_.rootCount_ = static_cast<std::uint32_t>(focus.size());
   Frame frame;
-  frame.thisCount = rootCount_;
-  if (!eval(plan.root, frame)) return error_;
+  frame.thisBase = machine_.rootBase_;
+  frame.thisCount = machine_.rootCount_;
+  if (!machine_.eval(machine_.plan_->root, frame)) return machine_.error_;
   return done();
 }
 

@@ -17,13 +17,36 @@ namespace lotsen::fhirpath {
 
 enum class Truth : std::uint8_t { False, True, Unknown };
 
+/// What defineVariable() keeps.
+struct Local {
+  const Item* items = nullptr;
+  std::uint32_t count = 0;
+};
+
 class Machine {
  public:
   explicit Machine(Environment& environment) : environment_(environment) {}
 
-  /// Evaluates on a focus; the result is results() until the next run.
-  Status run(const Plan& plan, std::span<const Value> focus);
-  std::span<const Item> results() const { return std::span<const Item>(stack_).subspan(rootCount_); }
+  /// One evaluation: its focus and result stand on the stack while it lives. Evaluations nest: a Host may use the same
+  /// Evaluator to answer conformsTo().
+  class Activation {
+   public:
+    Activation(Machine& machine, const Plan& plan);
+    ~Activation();
+    Activation(const Activation&) = delete;
+    Activation& operator=(const Activation&) = delete;
+
+    Status run(std::span<const Value> focus);
+    std::span<const Item> results() const { return machine_.from(machine_.rootBase_ + machine_.rootCount_); }
+
+   private:
+    Machine& machine_;
+    const Plan* plan_;  // those of the evaluation around this one
+    std::uint64_t steps_;
+    std::uint32_t rootBase_;
+    std::uint32_t rootCount_;
+    std::vector<Local> locals_;
+  };
   Value toValue(const Item& item);
   Arena& arena() { return arena_; }
 
@@ -91,13 +114,10 @@ class Machine {
     return arena_.bytes() + stack_.size() * sizeof(Item) <= environment_.limits.bytes || failBytes();
   }
 
-  struct Local {
-    const Item* items = nullptr;
-    std::uint32_t count = 0;
-  };
   Local& local(std::uint32_t slot) { return locals_[slot]; }
   Item fromValue(const Value& value);
-  std::span<const Item> rootFocus() const { return std::span<const Item>(stack_).first(rootCount_); }
+  std::span<const Item> rootFocus() const { return range(rootBase_, rootCount_); }
+  std::uint32_t rootBase() const { return rootBase_; }
 
  private:
   bool failSteps();
@@ -109,7 +129,9 @@ class Machine {
   std::vector<Local> locals_;
   Arena arena_;
   std::uint64_t steps_ = 0;
+  std::uint32_t rootBase_ = 0;
   std::uint32_t rootCount_ = 0;
+  std::uint32_t nesting_ = 0;
   Error error_;
 };
 

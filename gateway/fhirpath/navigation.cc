@@ -79,7 +79,7 @@ bool runTotal(Machine& machine, const PlanNode&, const Frame& frame) {
 bool runContext(Machine& machine, const PlanNode&, const Frame&) {
   const std::uint32_t count = static_cast<std::uint32_t>(machine.rootFocus().size());
   for (std::uint32_t i = 0; i < count; ++i) {
-    const Item item = machine.at(i);
+    const Item item = machine.at(machine.rootBase() + i);
     machine.push(item);
   }
   return true;
@@ -121,7 +121,7 @@ bool runSlot(Machine& machine, const PlanNode& node, const Frame&) {
 }
 
 bool runLocal(Machine& machine, const PlanNode& node, const Frame&) {
-  const Machine::Local local = machine.local(node.a);
+  const Local local = machine.local(node.a);
   for (std::uint32_t i = 0; i < local.count; ++i) machine.push(local.items[i]);
   return machine.withinLimit();
 }
@@ -140,9 +140,7 @@ bool runChild(Machine& machine, const PlanNode& node, const Frame& frame) {
   if (machine.top() == base + 1) {  // the common case: one item
     const Item item = machine.at(base);
     machine.truncate(base);
-    if (item.kind == ItemKind::Node && item.node != nullptr) {
-      pushStep(machine, item.node, node.a);
-    }
+    if (item.kind == ItemKind::Node && item.node != nullptr) { pushStep(machine, item.node, node.a); }
     return true;
   }
   const std::uint32_t end = machine.top();

@@ -591,7 +591,7 @@ const char* const kOpenApi = R"openapi({
    },
    "ReasonCode": {
     "type": "string",
-    "description": "docs/reasons.md says what each means and what to do",
+    "description": "docs/gates.md and docs/reasons.md say what each means and what to do",
     "enum": [
      "referral-missing",
      "referral-revoked",
@@ -642,7 +642,27 @@ const char* const kOpenApi = R"openapi({
      "superseded",
      "transient-error-acknowledged",
      "fatal-error-acknowledged",
-     "acknowledgement-of-another-message"
+     "acknowledgement-of-another-message",
+     "refused-400",
+     "credentials-refused",
+     "refused-404",
+     "refused-405",
+     "refused-406",
+     "receiver-timeout",
+     "conflict",
+     "refused-410",
+     "refused-413",
+     "refused-415",
+     "refused-422",
+     "receiver-busy",
+     "receiver-failed",
+     "refused-501",
+     "proxy-failed",
+     "unexpected-status",
+     "unreachable",
+     "answer-lost",
+     "ambiguous-needs-person",
+     "deadline-passed"
     ]
    },
    "Reason": {

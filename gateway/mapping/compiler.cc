@@ -12,6 +12,10 @@ namespace {
 using fhir::kNone;
 using fhir::TypeId;
 
+/// Types of System values, in the order of fhirpath::Kind.
+constexpr std::array<std::string_view, 9> kKindTypes = {"",     "boolean",  "integer", "decimal", "string",
+                                                        "date", "dateTime", "time",    "Quantity"};
+
 constexpr std::size_t kMaxInstances = 20'000;
 
 std::string_view lastSegment(std::string_view url) {
@@ -36,6 +40,7 @@ Compiler::Compiler(const std::vector<MapNode>& maps, std::shared_ptr<const fhir:
       imports_(maps.size()),
       globals_(maps.size()) {
   plan_->schema = schema_;
+  for (std::size_t i = 1; i < kKindTypes.size(); ++i) plan_->kindTypes[i] = schema_->findType(kKindTypes[i]);
   const auto known = [this](std::string_view text) { return schema_->findName(text); };
   plan_->known = {known("coding"),    known("system"), known("code"),    known("display"),
                   known("text"),      known("value"),  known("unit"),    known("type"),

@@ -33,6 +33,13 @@ void prune(Element* node) {
   (last == nullptr ? node->first : last->next) = nullptr;
 }
 
+bool hasEmpty(const Element* node) {
+  for (const Element* member = node->first; member != nullptr; member = member->next) {
+    if (member->first != nullptr ? hasEmpty(member) : !member->hasValue() && !member->isResource) return true;
+  }
+  return false;
+}
+
 void untouch(const Element* node) {
   node->touched = false;
   for (const Element* member = node->first; member != nullptr; member = member->next) untouch(member);
@@ -103,7 +110,7 @@ Result<fhir::Document> transform(const Library& library, const fhir::Document& s
   }
   if (!Runner(plan, source, target, options, issues).run())
     return fail(Code::Invalid, "the transform failed; the issues say why");
-  prune(target.root());
+  if (hasEmpty(target.root())) prune(target.root());
   return target;
 }
 

@@ -15,6 +15,7 @@
 #include "gateway/fhirpath/fhirpath.h"
 #include "gateway/mapping/ast.h"
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -122,6 +123,13 @@ struct TargetPlan {
   Index variable = kNoIndex;        // slot
   Index shared = kNoIndex;          // slot of `share`
   fhir::Position at;
+
+  // The common case, decided when compiling: one known property, nothing shared, ordered or converted (see
+  // Runner::directTarget).
+  const fhir::Property* direct = nullptr;
+  fhir::NameId directName = fhir::kNone;
+  bool once = false;     // the property does not repeat
+  bool textual = false;  // any primitive may be written to it as it is
 };
 
 struct CallPlan {
@@ -212,6 +220,7 @@ struct CompiledMaps {
   std::deque<std::string> texts;
   std::vector<RuleInfo> ruleInfos;
   std::vector<GroupInfo> groupInfos;
+  std::array<fhir::TypeId, 9> kindTypes{};  // of System values, by fhirpath::Kind; Node: none
   KnownNames known{};
 };
 

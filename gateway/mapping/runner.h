@@ -69,6 +69,7 @@ class Runner {
     const PlacePlan* plan = nullptr;  // nullptr: a value without a place
   };
   void target(const TargetPlan& target);
+  bool directTarget(const TargetPlan& target);
   std::optional<Place> place(const TargetPlan& target);
   const fhir::Property* property(const Place& place, fhir::TypeId type, const std::string_view* text,
                                  fhir::Property& made);

@@ -84,6 +84,7 @@ class TargetCompiler {
     final(node_.path.back(), current, places);
     plan_.path = append(group_.plan().places, places);
     if (node_.listMode == TargetListMode::Share) plan_.shared = group_.shared(node_.shareId.text)->slot;
+    direct(places);
     return plan_;
   }
 
@@ -258,6 +259,26 @@ class TargetCompiler {
   }
 
   // --- by type
+  /// Whether this is the common case that Runner::directTarget does.
+  void direct(const std::vector<PlacePlan>& places) {
+    const PlacePlan& place = places.back();
+    const Property* property = place.property;
+    if (places.size() != 1 || property == nullptr || property->def == kNone || place.self) return;
+    if (plan_.listMode != TargetListMode::None || plan_.dispatch.count > 0) return;
+    if (plan_.transform == TransformKind::Copy) {
+      const OperandPlan& from = group_.plan().operands[plan_.arguments.first];
+      const bool ready = from.kind == OperandPlan::Kind::Constant || from.kind == OperandPlan::Kind::Slot;
+      if (!ready || !lookup().isPrimitive(property->type)) return;
+    } else if (plan_.transform == TransformKind::Create ? plan_.type != property->type
+                                                        : plan_.transform != TransformKind::None) {
+      return;
+    }
+    plan_.direct = property;
+    plan_.directName = schema().def(property->def).name;
+    plan_.once = !place.repeats;
+    plan_.textual = schema().type(property->type).primitive == fhir::Primitive::String;
+  }
+
   // ----------------------------------------------------------------------------------------------------------
 
   /// A choice or Resource element is made as the type that the <<type+>> group for the source's type produces.

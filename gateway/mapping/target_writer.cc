@@ -17,19 +17,49 @@ using fhir::kNone;
 using fhir::Property;
 using fhir::TypeId;
 
+/// Targets only ever hold nodes of the target document, which is ours to change.
+static Element* own(const Element* node) {
+  return const_cast<Element*>(node);
+}
+
+/// An element of a known property, made or set to a text that needs no conversion: nearly all targets of nearly all
+/// maps. False: the value turned out to need more, nothing is done yet.
+bool Runner::directTarget(const TargetPlan& target) {
+  const Element* context = slot(target.context).node;
+  if (context == nullptr || !pinnedLast_.empty()) return false;
+  std::string_view text;
+  const bool copies = target.transform == TransformKind::Copy;
+  if (copies) {
+    const OperandPlan& operand = plan_.operands[target.arguments.first];
+    const Value& value =
+        operand.kind == OperandPlan::Kind::Constant ? plan_.constants[operand.index] : slot(operand.index);
+    if (value.node != nullptr) {
+      if (!value.node->hasValue() || value.node->first != nullptr) return false;
+      if (!target.textual && value.node->type != target.direct->type) return false;
+      text = value.node->value();
+    } else {
+      if (!target.textual || value.kind == fhirpath::Kind::Node || value.kind == fhirpath::Kind::Quantity) return false;
+      text = value.text;
+    }
+  }
+  Element* parent = own(context);
+  Element* node = target.once ? fhir::child(parent, target.directName) : nullptr;
+  if (node != nullptr && node->type != target.direct->type) return false;
+  if (node == nullptr) node = target_.append(parent, *target.direct);
+  if (copies) target_.setValue(node, text);
+  assign(target, node);
+  return true;
+}
+
 void Runner::target(const TargetPlan& target) {
   running_ = &target;
+  if (target.direct != nullptr && directTarget(target)) return;
   if (target.variable != kNoIndex) slot(target.variable) = {};
   const std::optional<Place> where = place(target);
   if (!where) return;
   into_ = where->parent;
   transform(target, *where);
   into_ = nullptr;
-}
-
-/// Targets only ever hold nodes of the target document, which is ours to change.
-static Element* own(const Element* node) {
-  return const_cast<Element*>(node);
 }
 
 std::optional<Runner::Place> Runner::place(const TargetPlan& target) {

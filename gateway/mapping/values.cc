@@ -1,7 +1,6 @@
 // Values of a run: navigation in the source, arguments, expressions. Part of Runner.
 #include "gateway/mapping/runner.h"
 
-#include <array>
 #include <utility>
 
 namespace lotsen::mapping {
@@ -92,19 +91,19 @@ bool Runner::evaluate(Index program, std::span<const Value> focus, std::vector<V
 }
 
 TypeId Runner::typeOf(const Value& value) const {
-  static constexpr std::array<std::string_view, 9> kTypes = {"",     "boolean",  "integer", "decimal", "string",
-                                                             "date", "dateTime", "time",    "Quantity"};
-  if (value.kind != fhirpath::Kind::Node) return schema_.findType(kTypes[static_cast<std::size_t>(value.kind)]);
-  if (value.node == nullptr || value.node->type != kNone) return value.node == nullptr ? kNone : value.node->type;
-  switch (value.node->token) {
-    case fhir::Token::String: return schema_.findType("string");
-    case fhir::Token::Boolean: return schema_.findType("boolean");
+  using fhirpath::Kind;
+  if (value.kind != Kind::Node) return plan_.kindTypes[static_cast<std::size_t>(value.kind)];
+  const Element* node = value.node;
+  if (node == nullptr || node->type != kNone) return node == nullptr ? kNone : node->type;
+  const auto typeOfKind = [this](Kind kind) { return plan_.kindTypes[static_cast<std::size_t>(kind)]; };
+  switch (node->token) {
+    case fhir::Token::String: return typeOfKind(Kind::String);
+    case fhir::Token::Boolean: return typeOfKind(Kind::Boolean);
     case fhir::Token::Number:
-      return schema_.findType(value.node->value().find_first_of(".eE") == std::string_view::npos ? "integer"
-                                                                                                 : "decimal");
+      return typeOfKind(node->value().find_first_of(".eE") == std::string_view::npos ? Kind::Integer : Kind::Decimal);
     case fhir::Token::None: break;
   }
-  return value.node->hasValue() && value.node->first == nullptr ? schema_.findType("string") : kNone;
+  return node->hasValue() && node->first == nullptr ? typeOfKind(Kind::String) : kNone;
 }
 
 bool Runner::isComplex(const Value& value) const {

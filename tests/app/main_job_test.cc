@@ -68,7 +68,9 @@ TEST(MainJob, AnotherRegionsAgreementSendsTheOriginalToItsMediator) {
   const auto view = world.view(transfer);
   ASSERT_EQ(view.transfer.state, TransferState::Completed) << told(view);
   EXPECT_EQ(legs(view).count(Role::Mediator), 1U);
-  EXPECT_EQ(world.bodies[Role::Mediator].find("\"resourceType\":\"Binary\""), std::string::npos) << "the mediator must not get the medical documents";
+  EXPECT_EQ(world.bodies[Role::Mediator].find("demo-doc-3"), std::string::npos) << "the mediator must not get the medical documents";
+  EXPECT_NE(world.bodies[Role::Mediator].find("#betfor#1-original"), std::string::npos) << "the mediator gets the signed BTF";
+  EXPECT_NE(world.bodies[Role::Provider].find("demo-doc-3"), std::string::npos);
   EXPECT_NE(world.bodies[Role::Provider].find("ServiceRequest"), std::string::npos);
 }
 

@@ -81,6 +81,42 @@ TEST(Evaluator, AsksTheHost) {
   EXPECT_EQ(value("conformsTo('http://example.org/profile')"), "System.Boolean:true");
 }
 
+/// Answers conformsTo() with the Evaluator that asks.
+class NestingHost final : public Host {
+ public:
+  std::optional<bool> conformsTo(const fhir::Element* element, std::string_view profile) override {
+    const Program& rule = profile == "http://example.org/endless" ? *endless : *named;
+    auto result = evaluator->test(rule, element);
+    return result.ok() && *result;
+  }
+  Evaluator* evaluator = nullptr;
+  const Program* named = nullptr;
+  const Program* endless = nullptr;
+};
+
+TEST(Evaluator, EvaluationsNest) {
+  const auto document = readDocument(kBundle);
+  const Program named = compiled("defineVariable('x', 1).select(name.exists() and %x = 1)");
+  const Program endless = compiled("conformsTo('http://example.org/endless')");
+  const Program outer = compiled(
+      "defineVariable('x', 2).entry.resource.where(conformsTo('http://example.org/named')).select(id & %x.toString() & "
+      "%context.type)");
+  NestingHost host;
+  Environment environment;
+  environment.document = document.get();
+  environment.host = &host;
+  Evaluator evaluator(std::move(environment));
+  host.evaluator = &evaluator;
+  host.named = &named;
+  host.endless = &endless;
+  auto result = evaluator.evaluate(outer, document->root());
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  ASSERT_EQ(result->size(), 1U);
+  EXPECT_EQ(result->at(0).text, "p12collection");
+  auto stopped = evaluator.test(endless, document->root());
+  EXPECT_TRUE(stopped.ok() && !*stopped);
+}
+
 TEST(Evaluator, VariablesByNameAndTrace) {
   const auto document = readDocument(kBundle);
   Collection values(2);

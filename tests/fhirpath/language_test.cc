@@ -203,7 +203,7 @@ constexpr Case kFhir[] = {
     {"contact.gender.ofType(string)", ""},
     {"contact.gender.ofType(code)", "FHIR.code:female"},
     {"contact.gender.as(nonsense)", "error"},
-    {"(name as HumanName)", "error"},
+    {"(name as HumanName).count()", "System.Integer:2"},
     {"deceased", ""},
     {"%ucum & %`vs-x` & %`ext-y`",
      "System.String:http://unitsofmeasure.orghttp://hl7.org/fhir/ValueSet/xhttp://hl7.org/fhir/StructureDefinition/y"},

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -53,8 +54,11 @@ TEST(OfficialSuite, PassesButForTheKnownFailures) {
     EXPECT_TRUE(listed.contains(id)) << "the list names " << id << ", which does not exist";
     EXPECT_FALSE(reason.empty()) << id << " has no reason";
   }
-  RecordProperty("passed", static_cast<int>(passed));
-  std::printf("official FHIRPath suite: %zu of %zu\n", passed, tests->size());
+  const auto start = std::chrono::steady_clock::now();
+  for (const SuiteTest& test : *tests) runSuiteTest(test, inputs);
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start);
+  std::printf("official FHIRPath suite: %zu of %zu; parsed, compiled, evaluated and judged in %.1f ms\n", passed,
+              tests->size(), static_cast<double>(took.count()) / 1000);
 }
 
 }  // namespace
