@@ -196,6 +196,10 @@ bool TreeBuilder::key(std::string_view name, std::size_t offset) {
   ++frame.items;
   pending_ = {};
   if (frame.untyped) {
+    if (name == kResourceType && frame.node->parent == nullptr) {
+      return fault("structure", "json-resource-type",
+                   "resourceType must be the name of a resource type, written without escapes", offset);
+    }
     pending_.kind = Slot::Kind::Untyped;
     pending_.name = document_.intern(name);
     return true;

@@ -93,6 +93,8 @@ class TreeBuilder final : public xml::Handler {
   bool openResource(Element* node, std::string_view space, std::string_view name, xml::Place at);
   bool openProperty(std::string_view space, std::string_view name, std::span<const xml::Attribute> attributes,
                     xml::Place at);
+  bool narrative(std::string_view space, std::string_view name, std::span<const xml::Attribute> attributes,
+                 xml::Place at);
   bool readAttributes(Element* node, ShapeId shape, std::span<const xml::Attribute> attributes, xml::Place at);
   bool readAttribute(Element* node, ShapeId shape, const xml::Attribute& attribute, xml::Place at);
   bool setPrimitive(Element* node, std::string_view value, xml::Place at);
@@ -160,10 +162,7 @@ bool TreeBuilder::startElement(std::string_view space, std::string_view name,
     ++skip_;
     return true;
   }
-  if (narrative_.active()) {
-    narrative_.start(name, attributes);
-    return true;
-  }
+  if (narrative_.active()) return narrative(space, name, attributes, at);
   if (!stack_.empty() && !stack_.back().wrapper) return openProperty(space, name, attributes, at);
   if (!stack_.empty() && stack_.back().node->isResource) {
     return skipAfter(fault("structure", "xml-cardinality", "only one resource may stand here", at));
@@ -194,11 +193,18 @@ bool TreeBuilder::openProperty(std::string_view space, std::string_view name,
   node->at = {at.line, at.column};
   const Type& type = schema_.type(property->type);
   stack_.push_back({node, schema_.shapeOf(property->def, property->type), type.kind == TypeKind::Resource});
-  if (property->type == r4::kXhtml) {
-    narrative_.start(name, attributes);
-    return true;
-  }
+  if (property->type == r4::kXhtml) return narrative(space, name, attributes, at);
   return readAttributes(node, stack_.back().shape, attributes, at);
+}
+
+/// Foreign names cannot be written down again without their prefixes, and do not belong in a narrative.
+bool TreeBuilder::narrative(std::string_view space, std::string_view name, std::span<const xml::Attribute> attributes,
+                            xml::Place at) {
+  bool foreign = space != kXhtml;
+  for (const xml::Attribute& attribute : attributes)
+    foreign = foreign || !(attribute.space.empty() || attribute.space == kXml);
+  narrative_.start(name, foreign ? std::span<const xml::Attribute>() : attributes);
+  return !foreign || fault("structure", "xml-namespace", "only XHTML may stand in the narrative", at);
 }
 
 bool TreeBuilder::readAttributes(Element* node, ShapeId shape, std::span<const xml::Attribute> attributes,
@@ -246,7 +252,8 @@ bool TreeBuilder::endElement(xml::Place at) {
   const Frame frame = stack_.back();
   bool goOn = true;
   const bool empty = !frame.node->isResource && frame.node->empty();
-  if (empty && !frame.faulty) goOn = fault("structure", "xml-empty", "an element without value and content; leave it out", at);
+  if (empty && !frame.faulty)
+    goOn = fault("structure", "xml-empty", "an element without value and content; leave it out", at);
   stack_.pop_back();
   return goOn;
 }

@@ -7,15 +7,29 @@ namespace lotsen::fhir {
 
 namespace {
 
-/// Only the text has to be well-formed here; what elements may stand in it is checked by validation.
-class Ignore final : public xml::Handler {
+/// The narrative must be one XHTML <div>; what may stand in it is checked by validation.
+class DivCheck final : public xml::Handler {
  public:
-  bool startElement(std::string_view, std::string_view, std::span<const xml::Attribute>, xml::Place) override {
-    return true;
+  bool startElement(std::string_view space, std::string_view name, std::span<const xml::Attribute>,
+                    xml::Place) override {
+    const bool good = space == "http://www.w3.org/1999/xhtml" && (begun_ || name == "div");
+    begun_ = true;
+    return good;
   }
   bool endElement(xml::Place) override { return true; }
   bool text(std::string_view, xml::Place) override { return true; }
+
+ private:
+  bool begun_ = false;
 };
+
+/// U+FFFE and U+FFFF are characters in JSON but not in XML.
+bool isXmlText(std::string_view text) {
+  for (auto at = text.find("\xef\xbf"); at != std::string_view::npos; at = text.find("\xef\xbf", at + 1)) {
+    if (text.substr(at + 2, 1) >= "\xbe") return false;
+  }
+  return true;
+}
 
 class TreeWriter {
  public:
@@ -45,7 +59,11 @@ class TreeWriter {
       if (const Element* attribute = child(node, def.name))
         writer_.attribute(schema_.nameText(def.name), attribute->value());
     }
-    if (node->hasValue()) writer_.attribute("value", node->value());
+    if (node->hasValue()) {
+      if (!isXmlText(node->value()))
+        return fail(Code::Invalid, pathOf(document_, node) + ": holds a character that XML cannot");
+      writer_.attribute("value", node->value());
+    }
     for (const Property& property : properties) {
       const ElementDef& def = schema_.def(property.def);
       if (def.xmlAttribute || (def.choice && property.type != kNone)) continue;  // a choice is found by its bare name
@@ -71,9 +89,11 @@ class TreeWriter {
   }
 
   Status narrative(const Element* node) {
-    Ignore ignore;
-    if (const auto fault = xml::parse(node->value(), {}, ignore)) {
-      return fail(Code::Invalid, pathOf(document_, node) + ": the narrative has no XML form: " + fault->text);
+    DivCheck check;
+    if (const auto fault = xml::parse(node->value(), {}, check)) {
+      const bool foreign = fault->rule == "xml-stopped";
+      return fail(Code::Invalid, pathOf(document_, node) + ": the narrative has no XML form: " +
+                                     (foreign ? "it must be one <div> with XHTML in it" : fault->text));
     }
     writer_.raw(node->value());
     return done();

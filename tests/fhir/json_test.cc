@@ -137,6 +137,7 @@ TEST(FhirJson, RefusesWithPathLineAndColumn) {
        "json-resource-type Bundle.entry[0].resource 1:62\n"},
       {R"({"resourceType":"Bundle","type":"batch","entry":[{"resource":{"resourceType":5}}]})",
        "json-resource-type Bundle.entry[0].resource 1:62\n"},
+      {R"({"resourceTyp\u0065":"Patient"})", "json-resource-type %root 1:2\n"},
       {R"([1])", "json-root  1:1\n"},
       {R"("x")", "json-root  1:1\n"},
       {"{\"resourceType\":\"Patient\",\n\"id\":\"a\",\"id\":\"b\"}", "json-duplicate-key Patient 2:10\n"},

@@ -77,6 +77,17 @@ TEST(FhirXml, RefusesNarrativeThatIsNoXml) {
             std::string::npos);
 }
 
+TEST(FhirXml, RefusesWhatXmlCannotSay) {
+  const auto narrative = [](const std::string& div) {
+    return R"({"resourceType":"Patient","text":{"status":"generated","div":")" + div + "\"}}";
+  };
+  EXPECT_NE(xmlOf(narrative("<p>x</p>")).find("one <div>"), std::string::npos);
+  EXPECT_NE(xmlOf(narrative("<div>x</div>")).find("one <div>"), std::string::npos);
+  EXPECT_NE(xmlOf("{\"resourceType\":\"Basic\",\"code\":{\"text\":\"\\uffff\"}}").find("Basic.code.text"),
+            std::string::npos);
+  EXPECT_NE(xmlOf("{\"resourceType\":\"Basic\",\"code\":{\"text\":\"\\ufffd\"}}").find("<Basic"), std::string::npos);
+}
+
 TEST(FhirXml, PassesOverCommentsAndKeepsPlaces) {
   const Document document = fromXml(
       "<Patient xmlns=\"http://hl7.org/fhir\"\n xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" "
@@ -109,9 +120,11 @@ TEST(FhirXml, RefusesWithPathAndLine) {
       {patient("<contained/>"), "xml-empty Patient.contained[0] 2\n"},
       {patient("<contained><Patient/><Patient/></contained>"),
        "xml-cardinality Patient.contained[0].ofType(Patient) 2\n"},
-      {patient("<contained><Pateint/></contained>"),
-       "xml-resource-type Patient.contained[0] 2\n"},
+      {patient("<contained><Pateint/></contained>"), "xml-resource-type Patient.contained[0] 2\n"},
       {patient("<text><status value=\"empty\"/><div>x</div></text>"), "xml-namespace Patient.text.div 2\n"},
+      {patient("<text><status value=\"empty\"/><div xmlns=\"http://www.w3.org/1999/xhtml\"><x "
+               "xmlns=\"urn:x\"/></div></text>"),
+       "xml-namespace Patient.text.div 2\n"},
       {"<Patient/>", "xml-namespace  1\n"},
       {"<!DOCTYPE Patient [<!ENTITY x \"y\">]><Patient xmlns=\"http://hl7.org/fhir\"/>", "xml-doctype  1\n"},
       {patient("<gender value=\"male\">"), "xml-syntax Patient.gender 2\n"},
