@@ -26,13 +26,13 @@ Result<Context> contextOf(const std::string& file) {
   std::string bytes;
   if (!readFile(file, bytes)) return fail(Code::Unavailable, "cannot read " + file);
   fhir::Issues issues;
-  auto document = fhir::readJson(bytes, fhir::Schema::r4(), {}, issues);
+  auto document = readResource(bytes, fhir::Schema::r4(), {}, issues);
   if (!document.ok()) return fail(Code::Invalid, issues.empty() ? document.error().message : issues.list().front().text);
   context.document = std::move(*document);
   return context;
 }
 
-Result<std::string> evaluate(const std::string& expression, const Context& context) {
+Result<std::string> evaluate(const std::string& expression, const Context& context, Instant now) {
   const fhir::Element* root = context.document->root();
   fhirpath::CompileOptions options;
   options.strict = true;
@@ -42,7 +42,7 @@ Result<std::string> evaluate(const std::string& expression, const Context& conte
   environment.document = &*context.document;
   environment.resource = root;
   environment.rootResource = root;
-  environment.now = SystemClock().now();
+  environment.now = now;
   fhirpath::Evaluator evaluator(environment);
   LOTSEN_TRY(const auto values, root == nullptr ? evaluator.evaluate(program, fhirpath::Collection{}) : evaluator.evaluate(program, root));
   std::string text;
@@ -57,7 +57,7 @@ Result<std::string> evaluate(const std::string& expression, const Context& conte
 }
 
 // One JSON line in, one out; a broken line is wrong use of the whole batch.
-int batch(const std::string& file) {
+int batch(const std::string& file, Instant now) {
   std::string bytes;
   if (!readInput(file, bytes)) return kWrongUse;
   std::map<std::string, Result<Context>> contexts;
@@ -79,7 +79,7 @@ int batch(const std::string& file) {
     auto known = contexts.find(context);
     if (known == contexts.end()) known = contexts.emplace(context, contextOf(context)).first;
 
-    const auto result = known->second.ok() ? evaluate(expression, *known->second) : Result<std::string>(known->second.error());
+    const auto result = known->second.ok() ? evaluate(expression, *known->second, now) : Result<std::string>(known->second.error());
     json::Writer writer(out);
     writer.startObject().member("id", id);
     if (result.ok()) {
@@ -98,11 +98,21 @@ int batch(const std::string& file) {
 
 int fhirpathVerb(const Words& words) {
   static const Usage kUsage{"fhirpath", "EXPR FILE", "Prints what the expression yields on the resource, as a JSON array. FILE - is no context.",
-                            {{"--batch", "FILE", "JSON lines {\"id\",\"expression\",\"file\"} instead of EXPR and FILE"}}, 0, 2};
+                            {{"--batch", "FILE", "JSON lines {\"id\",\"expression\",\"file\"} instead of EXPR and FILE"},
+                             {"--now", "INSTANT", "what now() says; default: the clock"}}, 0, 2};
   int exit = kFine;
   const auto arguments = Arguments::parse(kUsage, words, exit);
   if (!arguments) return exit;
-  if (arguments->has("--batch")) return batch(arguments->one("--batch"));
+  Instant now = SystemClock().now();
+  if (arguments->has("--now")) {
+    const auto given = parseInstant(arguments->one("--now"));
+    if (!given.ok()) {
+      std::cerr << "lotsen fhirpath: --now: " << given.error().message << '\n';
+      return kWrongUse;
+    }
+    now = *given;
+  }
+  if (arguments->has("--batch")) return batch(arguments->one("--batch"), now);
   if (arguments->positional().size() != 2) {
     std::cerr << "lotsen fhirpath: expected EXPR FILE\n";
     return kWrongUse;
@@ -112,7 +122,7 @@ int fhirpathVerb(const Words& words) {
     std::cerr << "lotsen fhirpath: " << context.error().message << '\n';
     return kWrongUse;
   }
-  const auto result = evaluate(arguments->positional()[0], *context);
+  const auto result = evaluate(arguments->positional()[0], *context, now);
   if (!result.ok()) {
     std::cerr << "lotsen fhirpath: " << result.error().message << '\n';
     return kDataFailed;

@@ -6,6 +6,7 @@
 
 #include "gateway/base/text.h"
 #include "gateway/definitions/definitions.h"
+#include "gateway/fhir/xml_form.h"
 
 namespace lotsen::app {
 
@@ -29,6 +30,17 @@ void printIssues(const std::string& file, const fhir::Issues& issues) {
     if (!issue.expression.empty()) std::cerr << " (" << issue.expression << ')';
     std::cerr << '\n';
   }
+}
+
+Result<fhir::Document> readResource(std::string_view bytes, const std::shared_ptr<const fhir::Schema>& schema, const fhir::ReadOptions& options, fhir::Issues& issues) {
+  const auto start = trim(bytes);
+  const bool xml = !start.empty() && (start.front() == '<' || start.substr(0, 3) == "\xEF\xBB\xBF");
+  return xml ? fhir::readXml(bytes, schema, options, issues) : fhir::readJson(bytes, schema, options, issues);
+}
+
+Result<std::string> writeResource(const fhir::Document& document, std::string_view format) {
+  if (format == "xml") return fhir::writeXml(document, fhir::Layout::Indented);
+  return fhir::writeJson(document, fhir::Layout::Indented);
 }
 
 std::shared_ptr<const fhir::Schema> schemaWith(const std::vector<std::string>& packages) {

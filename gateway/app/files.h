@@ -21,6 +21,11 @@ std::vector<std::string> defaultFontDirectories();
 /// One line an issue on stderr: "file:line:column: error: text (expression)".
 void printIssues(const std::string& file, const fhir::Issues& issues);
 
+/// A FHIR resource in JSON or XML: the first character that is no blank tells which.
+Result<fhir::Document> readResource(std::string_view bytes, const std::shared_ptr<const fhir::Schema>& schema, const fhir::ReadOptions& options, fhir::Issues& issues);
+/// The same in the format that is named ("json", "xml"), indented.
+Result<std::string> writeResource(const fhir::Document& document, std::string_view format);
+
 /// R4 plus the packages; nullptr after telling the faults on stderr.
 std::shared_ptr<const fhir::Schema> schemaWith(const std::vector<std::string>& packages);
 

@@ -5,6 +5,7 @@
 #include "gateway/app/files.h"
 #include "gateway/app/verbs.h"
 #include "gateway/fhir/outcome.h"
+#include "gateway/fhir/xml_form.h"
 #include "gateway/json/writer.h"
 
 namespace lotsen::app {
@@ -31,6 +32,8 @@ int transformVerb(const Words& words) {
   static const Usage kUsage{"transform", "SOURCE", "Runs a mapping on a source record and prints the target resource.",
                             {{"--map", "FILE", "the map; further ones for its imports", true},
                              {"--package", "DIR|FILE", "definitions: logical models, profiles", true},
+                             {"--source-format", "json|xml", "default: told from the file"},
+                             {"--format", "json|xml", "of what is printed; default json"},
                              {"--loss", "FILE", "write which source leaves no rule has read"},
                              {"--now", "INSTANT", "what now() says; default 1970-01-01T00:00:00Z, so that runs agree"}},
                             1, 1};
@@ -39,6 +42,12 @@ int transformVerb(const Words& words) {
   if (!arguments) return exit;
   if (!arguments->has("--map")) {
     std::cerr << "lotsen transform: --map FILE is needed\n";
+    return kWrongUse;
+  }
+  const std::string format = arguments->one("--format", "json");
+  for (const auto& word : {format, arguments->one("--source-format", "json")}) {
+    if (word == "json" || word == "xml") continue;
+    std::cerr << "lotsen transform: no format " << word << "; take json or xml\n";
     return kWrongUse;
   }
   mapping::RunOptions options;
@@ -61,7 +70,10 @@ int transformVerb(const Words& words) {
   fhir::Issues issues;
   fhir::ReadOptions readOptions;
   readOptions.type = library->sourceType();
-  const auto source = fhir::readJson(bytes, schema, readOptions, issues);
+  const std::string sourceFormat = arguments->one("--source-format");
+  const auto source = sourceFormat == "xml"    ? fhir::readXml(bytes, schema, readOptions, issues)
+                      : sourceFormat == "json" ? fhir::readJson(bytes, schema, readOptions, issues)
+                                               : readResource(bytes, schema, readOptions, issues);
   if (!source.ok()) {
     printIssues(file, issues);
     return kDataFailed;
@@ -74,7 +86,12 @@ int transformVerb(const Words& words) {
     std::cerr << "lotsen transform: cannot write " << arguments->one("--loss") << '\n';
     return kWrongUse;
   }
-  std::cout << fhir::writeJson(*target, fhir::Layout::Indented) << '\n';
+  const auto written = writeResource(*target, format);
+  if (!written.ok()) {
+    std::cerr << "lotsen transform: " << written.error().message << '\n';
+    return kDataFailed;
+  }
+  std::cout << *written << '\n';
   return kFine;
 }
 

@@ -27,7 +27,7 @@ int validateVerb(const Words& words) {
     std::string bytes;
     if (!readInput(file, bytes)) return kWrongUse;
     fhir::Issues issues;
-    const auto document = fhir::readJson(bytes, schema, {}, issues);
+    const auto document = readResource(bytes, schema, {}, issues);
     if (document.ok()) (*validator)->validate(*document, issues);
     if (issues.hasErrors()) exit = kDataFailed;
     out += fhir::operationOutcome(issues) + '\n';
