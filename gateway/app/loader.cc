@@ -45,6 +45,7 @@ class Loader {
     }
     for (const auto& section : sections_) section.refuseUnread(faults_);
     if (faults_.any()) return std::nullopt;
+    configuration->loadedAt = SystemClock().now();
     configuration->revision = crypto::sha256Hex(text_).substr(0, 16);
     loaded.configuration = std::move(configuration);
     return loaded;

@@ -167,7 +167,7 @@ http::Response Api::metadata() const {
   const auto configuration = parts_.configuration.get();
   std::string text;
   json::Writer writer(text);
-  writer.startObject().member("resourceType", "CapabilityStatement").member("status", "active").member("date", "2026-11-22").member("kind", "instance");
+  writer.startObject().member("resourceType", "CapabilityStatement").member("status", "active").member("date", formatInstant(configuration->loadedAt)).member("kind", "instance");
   writer.key("software").startObject().member("name", "Lotsen").endObject();
   writer.key("implementation").startObject().member("description", configuration->gateway.name).endObject();
   writer.member("fhirVersion", "4.0.1").key("format").startArray().string("application/fhir+json").endArray();

@@ -63,6 +63,7 @@ struct LegMaker {
 
 struct Configuration {
   std::string revision;  // digest over everything that was read
+  Instant loadedAt;
   Contact gateway;
   std::string regionName, regionOrganisationNumber;
   transfer::RegionPolicy policy;
