@@ -86,7 +86,26 @@ class Shipped {
     }
     configuration_.validator = std::move(*validator);
     configuration_.legModel = configuration_.schema->findType("http://lotsen.se/fhir/StructureDefinition/Leg");
-    if (configuration_.legModel == fhir::kNone) faults_.add(folders_.mappings, 0, "the logical model http://lotsen.se/fhir/StructureDefinition/Leg is missing");
+    if (configuration_.legModel == fhir::kNone) {
+      faults_.add(folders_.mappings, 0, "the logical model http://lotsen.se/fhir/StructureDefinition/Leg is missing");
+    } else {
+      checkTexts();
+    }
+  }
+
+  // [texts] may say what Leg.policy has a place for, and nothing else.
+  void checkTexts() {
+    const auto& schema = *configuration_.schema;
+    const auto* policy = schema.property(schema.type(configuration_.legModel).shape, schema.findName("policy"));
+    std::vector<std::string_view> known;
+    if (policy != nullptr) {
+      for (const auto& property : schema.properties(schema.shapeOf(policy->def, policy->type))) known.push_back(schema.nameText(property.name));
+    }
+    for (const auto& [name, text] : configuration_.texts) {
+      if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+      const auto near = nearest(name, known);
+      faults_.add(folders_.mappings, 0, "[texts] " + name + " has no place in the Leg model (policy)" + (near.empty() ? "" : "; did you mean " + std::string(near) + "?"));
+    }
   }
 
   // Maps that several legs share are compiled once per entry map: a Library's first map is its entry.
