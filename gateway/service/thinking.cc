@@ -84,7 +84,7 @@ class Pass {
       } else if (anyHeld()) {
         change_.state = store::TransferState::Parked;
       } else if (nothingLeftToGate()) {
-        change_.state = store::TransferState::Released;
+        afterwards();
       } else if (!gatesOpen()) {
         change_.state = store::TransferState::Waiting;
       } else {
@@ -218,6 +218,15 @@ class Pass {
       if (!mayHaveLeft(delivery) && delivery.state != DeliveryState::Parked) return false;
     }
     return any;
+  }
+
+  // A consent that turns out never to have been given, when the data has left: a person must decide, and nothing more goes out.
+  void afterwards() {
+    change_.state = store::TransferState::Released;
+    if (!case_.consent || case_.consent->status != transfer::ConsentStatus::EnteredInError) return;
+    const auto* gate = transfer::findGate("consent-entered-in-error");
+    addReason({gate->code, gate->text, gate->remedy, gate->path, gate->textSwedish, gate->remedySwedish});
+    change_.state = store::TransferState::Parked;
   }
 
   bool gatesOpen() {
