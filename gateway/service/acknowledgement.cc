@@ -42,14 +42,17 @@ std::optional<Acknowledgement> acknowledgementIn(const fhir::Document& bundle) {
   return found;
 }
 
-queue::Verdict classifyAnswer(const Configuration& configuration, const store::Claimed& claimed, const queue::Answer& answer) {
+queue::Verdict classifyAnswer(const Configuration& configuration, const store::Claimed& claimed,
+                              const queue::Answer& answer) {
   queue::Verdict verdict = queue::classifyHttp(answer);
   if (answer.phase != queue::Phase::Answered) return verdict;
   const auto acknowledgement = readBody(configuration, answer.body);
   if (!acknowledgement) {
-    // A positive status without an acknowledgement: the transport has it, the business answer comes as a message of its own.
+    // A positive status without an acknowledgement: the transport has it, the business answer comes as a message of its
+    // own.
     const Partner* partner = configuration.partner(claimed.delivery.partner);
-    if (verdict.outcome == queue::Outcome::Done && partner != nullptr && partner->acknowledges) verdict.outcome = queue::Outcome::Awaiting;
+    if (verdict.outcome == queue::Outcome::Done && partner != nullptr && partner->acknowledges)
+      verdict.outcome = queue::Outcome::Awaiting;
     return verdict;
   }
   if (acknowledgement->request != claimed.delivery.messageId) {
@@ -58,9 +61,7 @@ queue::Verdict classifyAnswer(const Configuration& configuration, const store::C
     return verdict;
   }
   switch (acknowledgement->code) {
-    case AckCode::Ok:
-      verdict.outcome = queue::Outcome::Done;
-      break;
+    case AckCode::Ok: verdict.outcome = queue::Outcome::Done; break;
     case AckCode::TransientError:
       verdict.outcome = queue::Outcome::Retry;
       verdict.reason = reason::kTransientAcknowledgement;
@@ -78,17 +79,34 @@ std::string positiveAnswer(const Configuration& configuration, const AnswerHeade
   json::Writer writer(text);
   const std::string at = formatInstant(header.at);
   writer.startObject().member("resourceType", "Bundle").member("id", header.bundleId);
-  writer.key("identifier").startObject().member("system", "urn:ietf:rfc:3986").member("value", std::string(kUuidPrefix) + header.messageId).endObject();
+  writer.key("identifier")
+      .startObject()
+      .member("system", "urn:ietf:rfc:3986")
+      .member("value", std::string(kUuidPrefix) + header.messageId)
+      .endObject();
   writer.member("type", "message").member("timestamp", at);
   writer.key("entry").startArray().startObject().member("fullUrl", std::string(kUuidPrefix) + header.messageId);
   writer.key("resource").startObject().member("resourceType", "MessageHeader").member("id", header.messageId);
   if (!header.eventUri.empty()) {
     writer.member("eventUri", header.eventUri);
   } else {
-    writer.key("eventCoding").startObject().member("system", header.eventSystem).member("code", header.eventCode).endObject();
+    writer.key("eventCoding")
+        .startObject()
+        .member("system", header.eventSystem)
+        .member("code", header.eventCode)
+        .endObject();
   }
-  writer.key("destination").startArray().startObject().member("endpoint", header.requestEndpoint).endObject().endArray();
-  writer.key("source").startObject().member("name", configuration.gateway.name).member("endpoint", configuration.gateway.endpoint).endObject();
+  writer.key("destination")
+      .startArray()
+      .startObject()
+      .member("endpoint", header.requestEndpoint)
+      .endObject()
+      .endArray();
+  writer.key("source")
+      .startObject()
+      .member("name", configuration.gateway.name)
+      .member("endpoint", configuration.gateway.endpoint)
+      .endObject();
   writer.key("response").startObject().member("identifier", header.request).member("code", "ok").endObject();
   writer.endObject().endObject().endArray().endObject();
   return text;

@@ -3,12 +3,12 @@
 // Thread rule: pure. Failure rule: what is not an acknowledgement is std::nullopt, never a guess.
 #pragma once
 
-#include <optional>
-#include <string>
-
 #include "gateway/fhir/outcome.h"
 #include "gateway/queue/core.h"
 #include "gateway/service/configuration.h"
+
+#include <optional>
+#include <string>
 
 namespace lotsen::service {
 
@@ -22,15 +22,16 @@ struct Acknowledgement {
 /// The acknowledgement that this message Bundle is; nullopt if it is a message of another kind or no message at all.
 std::optional<Acknowledgement> acknowledgementIn(const fhir::Document& bundle);
 
-/// What the receiver's HTTP answer means for the delivery: an acknowledgement bound to our request decides; a positive status
-/// without one means that the receiver has the message and the acknowledgement comes later; all else is the table in queue.
-/// An acknowledgement that names another request changes nothing: the attempt counts as unanswered.
-queue::Verdict classifyAnswer(const Configuration& configuration, const store::Claimed& claimed, const queue::Answer& answer);
+/// What the receiver's HTTP answer means for the delivery: an acknowledgement bound to our request decides; a positive
+/// status without one means that the receiver has the message and the acknowledgement comes later; all else is the
+/// table in queue. An acknowledgement that names another request changes nothing: the attempt counts as unanswered.
+queue::Verdict classifyAnswer(const Configuration& configuration, const store::Claimed& claimed,
+                              const queue::Answer& answer);
 
 struct AnswerHeader {
-  std::string messageId, bundleId;   // of the answer
-  std::string request;               // MessageHeader.id it answers
-  std::string requestEndpoint;       // MessageHeader.source.endpoint of the request
+  std::string messageId, bundleId;  // of the answer
+  std::string request;              // MessageHeader.id it answers
+  std::string requestEndpoint;      // MessageHeader.source.endpoint of the request
   std::string eventSystem, eventCode, eventUri;
   Instant at;
 };

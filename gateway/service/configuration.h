@@ -1,19 +1,20 @@
-// What the use cases need to know of the world, as one immutable snapshot: who we are, partners, channels, agreements, policies,
-// compiled maps and templates. `app` builds it from the configuration file and swaps it as a whole on reload.
-// Thread rule: immutable, shared as std::shared_ptr<const Configuration>. Failure rule: none; app checks everything before.
+// What the use cases need to know of the world, as one immutable snapshot: who we are, partners, channels, agreements,
+// policies, compiled maps and templates. `app` builds it from the configuration file and swaps it as a whole on reload.
+// Thread rule: immutable, shared as std::shared_ptr<const Configuration>. Failure rule: none; app checks everything
+// before.
 #pragma once
-
-#include <map>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
 
 #include "gateway/letter/files.h"
 #include "gateway/mapping/mapping.h"
 #include "gateway/store/store.h"
 #include "gateway/transfer/agreement.h"
 #include "gateway/validation/validation.h"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace lotsen::service {
 
@@ -31,26 +32,29 @@ struct Contact {
 struct Partner {
   std::string id;
   Contact contact;
-  bool local = false;                 // a system of our own care giver: messages for it are handed on
-  std::string endpoint;               // endpoint id for messages; empty: we never send to it
-  bool acknowledges = true;           // answers messages with acknowledgements (R4 messaging); a spool does not
-  std::vector<std::string> senders;   // HSA-ids and endpoint addresses that it may name as sender; its own HSA-id always
+  bool local = false;                // a system of our own care giver: messages for it are handed on
+  std::string endpoint;              // endpoint id for messages; empty: we never send to it
+  bool acknowledges = true;          // answers messages with acknowledgements (R4 messaging); a spool does not
+  std::vector<std::string> senders;  // HSA-ids and endpoint addresses that it may name as sender; its own HSA-id always
 };
 
-/// One kind of source record that `/intake/{channel}` takes (mappings/*/channels.conf). Paths are of first children in the record.
+/// One kind of source record that `/intake/{channel}` takes (mappings/*/channels.conf). Paths are of first children in
+/// the record.
 struct Channel {
   std::string id;  // "pas/referral"
   store::RecordKind kind = store::RecordKind::Referral;
   fhir::TypeId model = fhir::kNone;
   std::string idPath, versionPath, casePath;
-  std::string senderPath;  // an id "<HSA-id of the source system>#…" whose first part must be the authenticated partner's
+  std::string
+      senderPath;  // an id "<HSA-id of the source system>#…" whose first part must be the authenticated partner's
   struct Person {
     std::string path, systemPath;  // where the record may name the identifier's system; empty: it does not
   };
   std::vector<Person> persons;  // identifiers that are checked before the commit
   std::vector<std::string> units, numbers;
   enum class Unaccounted { Refuse, Warn } unaccounted = Unaccounted::Refuse;
-  std::vector<std::string> dropped;  // source paths without indexes, left behind by rule (the .drop file beside the map)
+  std::vector<std::string>
+      dropped;  // source paths without indexes, left behind by rule (the .drop file beside the map)
   bool voidsReleases = false;
   std::shared_ptr<const mapping::Library> map;
 };

@@ -1,10 +1,10 @@
 // The configuration in force: read by every request and pass, swapped as a whole on reload. Thread rule: any thread.
 #pragma once
 
+#include "gateway/service/configuration.h"
+
 #include <memory>
 #include <mutex>
-
-#include "gateway/service/configuration.h"
 
 namespace lotsen::service {
 

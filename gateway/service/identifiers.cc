@@ -12,8 +12,8 @@ template <typename Check>
 void forEach(const fhir::Document& record, const fhir::Element* from, std::string_view path, const Check& check) {
   const auto dot = path.find('.');
   const auto name = path.substr(0, dot);
-  for (const fhir::Element* element = fhir::child(record, from, name); element != nullptr && record.nameText(element->name) == name;
-       element = element->next) {
+  for (const fhir::Element* element = fhir::child(record, from, name);
+       element != nullptr && record.nameText(element->name) == name; element = element->next) {
     if (dot == std::string_view::npos) {
       check(*element);
     } else {
@@ -24,17 +24,20 @@ void forEach(const fhir::Document& record, const fhir::Element* from, std::strin
 
 }  // namespace
 
-void checkIdentifiers(const fhir::Document& record, const Channel& channel, sweden::CivilDate today, fhir::Issues& issues) {
+void checkIdentifiers(const fhir::Document& record, const Channel& channel, sweden::CivilDate today,
+                      fhir::Issues& issues) {
   const auto report = [&](const fhir::Element& element, std::string_view rule, const Error& error) {
     issues.error("value", rule, error.message, fhir::pathOf(record, &element), element.at);
   };
   for (const auto& person : channel.persons) {
     // A system that is not a Swedish personal identifier's (an LMA-nummer, another country's) has no rule of ours.
-    const auto system = person.systemPath.empty() ? std::string_view() : fhir::valueAt(record, record.root(), person.systemPath);
+    const auto system =
+        person.systemPath.empty() ? std::string_view() : fhir::valueAt(record, record.root(), person.systemPath);
     if (!system.empty() && !sweden::isPersonalIdSystem(system)) continue;
     forEach(record, record.root(), person.path, [&](const fhir::Element& element) {
       // A record is kept for decades, so its numbers carry their century; short forms are for what people type.
-      const auto id = element.value().size() < 12 ? sweden::checkPersonalId(element.value()) : sweden::readPersonalId(element.value(), today);
+      const auto id = element.value().size() < 12 ? sweden::checkPersonalId(element.value())
+                                                  : sweden::readPersonalId(element.value(), today);
       if (!id.ok()) report(element, "personal-id", id.error());
     });
   }

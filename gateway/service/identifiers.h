@@ -7,8 +7,9 @@
 
 namespace lotsen::service {
 
-/// Wrong check digits, impossible dates and unknown forms of personal ids and organisation numbers are errors. An HSA-id of wrong
-/// form is an error, one whose organisation number fails Luhn a warning (reference: domain.md 2.1).
-void checkIdentifiers(const fhir::Document& record, const Channel& channel, sweden::CivilDate today, fhir::Issues& issues);
+/// Wrong check digits, impossible dates and unknown forms of personal ids and organisation numbers are errors. An
+/// HSA-id of wrong form is an error, one whose organisation number fails Luhn a warning (reference: domain.md 2.1).
+void checkIdentifiers(const fhir::Document& record, const Channel& channel, sweden::CivilDate today,
+                      fhir::Issues& issues);
 
 }  // namespace lotsen::service

@@ -8,7 +8,8 @@ namespace lotsen::service {
 
 namespace {
 
-// Fills a record of the Leg model by element names. A name that the model lacks is a fault of the shipped model, told once.
+// Fills a record of the Leg model by element names. A name that the model lacks is a fault of the shipped model, told
+// once.
 class Filler {
  public:
   Filler(fhir::Document& document, fhir::Issues& issues) : document_(document), issues_(issues) {}
@@ -17,7 +18,9 @@ class Filler {
     const auto& schema = document_.schema();
     const auto* property = schema.property(schema.shapeOf(parent->def, parent->type), schema.findName(name));
     if (property == nullptr) {
-      issues_.error("exception", "leg-model", "the Leg model has no element " + std::string(name) + "; mappings/out and the gateway are of different versions");
+      issues_.error("exception", "leg-model",
+                    "the Leg model has no element " + std::string(name) +
+                        "; mappings/out and the gateway are of different versions");
       return nullptr;
     }
     return document_.append(parent, *property);
@@ -61,10 +64,14 @@ std::string_view agreementKind(transfer::AgreementKind kind) {
   return "own-region";
 }
 
-const Contact* contactOf(const Partner* partner) { return partner == nullptr ? nullptr : &partner->contact; }
+const Contact* contactOf(const Partner* partner) {
+  return partner == nullptr ? nullptr : &partner->contact;
+}
 
 // Ids of the Task and Provenance in the message: made of the message's own id, so that a retry or re-run has the same.
-std::string derivedId(const std::string& messageId, std::string_view what) { return crypto::uuidV5(messageId, what); }
+std::string derivedId(const std::string& messageId, std::string_view what) {
+  return crypto::uuidV5(messageId, what);
+}
 
 // One line of the disclosure receipt for each document that a receiver got (patientdatalagen 3:11).
 void disclose(Filler& filler, fhir::Element* root, const Leg& leg) {
@@ -80,14 +87,16 @@ void disclose(Filler& filler, fhir::Element* root, const Leg& leg) {
     };
     const bool provider = disclosed.role == store::Role::Provider;
     line({}, provider ? "remiss" : "uppgifter för placering");
-    if (leg.btf != nullptr && leg.agreement != nullptr && leg.agreement->kind != transfer::AgreementKind::Internal) line({}, "betalningsförbindelse");
+    if (leg.btf != nullptr && leg.agreement != nullptr && leg.agreement->kind != transfer::AgreementKind::Internal)
+      line({}, "betalningsförbindelse");
     const bool documents = provider || (leg.agreement != nullptr && leg.agreement->mediatorGetsDocuments);
     if (!documents || leg.referral == nullptr) continue;
     const fhir::Document& referral = *leg.referral;
     const auto& schema = referral.schema();
     const auto entryName = schema.findName("entry");
     const auto documentReference = schema.findType("DocumentReference");
-    for (const auto* entry = fhir::child(referral.root(), entryName); entry != nullptr && entry->name == entryName; entry = entry->next) {
+    for (const auto* entry = fhir::child(referral.root(), entryName); entry != nullptr && entry->name == entryName;
+         entry = entry->next) {
       const auto* resource = fhir::child(referral, entry, "resource");
       if (resource == nullptr || resource->type != documentReference) continue;
       const auto title = fhir::valueAt(referral, resource, "description");
@@ -146,7 +155,8 @@ Result<fhir::Document> legRecord(const Configuration& configuration, const Leg& 
   return document;
 }
 
-Result<Prepared> prepare(const Configuration& configuration, store::Role role, const Leg& leg, letter::Fonts& fonts, fhir::Issues& issues) {
+Result<Prepared> prepare(const Configuration& configuration, store::Role role, const Leg& leg, letter::Fonts& fonts,
+                         fhir::Issues& issues) {
   const auto found = configuration.legs.find(role);
   if (found == configuration.legs.end()) {
     issues.error("not-supported", "no-map", "no map is configured for the leg " + std::string(store::name(role)));

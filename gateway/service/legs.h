@@ -1,15 +1,15 @@
 // Legs: from the state of a transfer to the bytes of one message or letter. Builds the Leg record (logical model
-// mappings/out/leg.model.json: who, to whom, ids, texts and the canonical resources), runs the out-map of the role, and for a
-// letter the template. What a receiver may see is decided by the map alone.
-// Used by: thinking.h. Thread rule: pure; the fonts belong to one thread. Failure rule: faults are in `issues`, and the
-// result is then an Error with the reason code to park with.
+// mappings/out/leg.model.json: who, to whom, ids, texts and the canonical resources), runs the out-map of the role, and
+// for a letter the template. What a receiver may see is decided by the map alone. Used by: thinking.h. Thread rule:
+// pure; the fonts belong to one thread. Failure rule: faults are in `issues`, and the result is then an Error with the
+// reason code to park with.
 #pragma once
-
-#include <string>
-#include <vector>
 
 #include "gateway/service/configuration.h"
 #include "gateway/transfer/route.h"
+
+#include <string>
+#include <vector>
 
 namespace lotsen::service {
 
@@ -34,7 +34,7 @@ struct Leg {
   const fhir::Document* referral = nullptr;  // canonical Bundles; nullptr where there is none
   const fhir::Document* consent = nullptr;
   const fhir::Document* btf = nullptr;
-  std::string_view legalBasis;        // transfer::legalBasis; empty for legs that follow
+  std::string_view legalBasis;  // transfer::legalBasis; empty for legs that follow
   struct {
     const Partner* by = nullptr;
     std::string messageId;
@@ -52,6 +52,7 @@ struct Prepared {
 Result<fhir::Document> legRecord(const Configuration& configuration, const Leg& leg, fhir::Issues& issues);
 
 /// `fonts` is for letters.
-Result<Prepared> prepare(const Configuration& configuration, store::Role role, const Leg& leg, letter::Fonts& fonts, fhir::Issues& issues);
+Result<Prepared> prepare(const Configuration& configuration, store::Role role, const Leg& leg, letter::Fonts& fonts,
+                         fhir::Issues& issues);
 
 }  // namespace lotsen::service

@@ -1,5 +1,5 @@
-// The reason codes that service writes beside the gates' own (gateway/transfer/gates.h). Each stands in docs/delivery.md and in
-// the OpenAPI file with what a person does about it; a test keeps the three in step.
+// The reason codes that service writes beside the gates' own (gateway/transfer/gates.h). Each stands in
+// docs/delivery.md and in the OpenAPI file with what a person does about it; a test keeps the three in step.
 #pragma once
 
 #include <string_view>

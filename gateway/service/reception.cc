@@ -1,13 +1,13 @@
 #include "gateway/service/reception.h"
 
-#include <charconv>
-
 #include "gateway/crypto/digest.h"
 #include "gateway/json/writer.h"
 #include "gateway/service/acknowledgement.h"
 #include "gateway/service/identifiers.h"
 #include "gateway/service/reasons.h"
 #include "gateway/validation/validation.h"
+
+#include <charconv>
 
 namespace lotsen::service {
 
@@ -38,7 +38,8 @@ std::string scalar(const fhir::Document& record, const std::string& path, std::s
   if (path.empty()) return {};
   const auto value = fhir::valueAt(record, record.root(), path);
   if (value.empty()) {
-    issues.error("required", "record-identity", "the record needs " + std::string(what) + " in " + path + "; send it again with it", path);
+    issues.error("required", "record-identity",
+                 "the record needs " + std::string(what) + " in " + path + "; send it again with it", path);
   }
   return std::string(value);
 }
@@ -65,10 +66,13 @@ bool mayName(const Partner& partner, std::string_view sender) {
 }
 
 // "<HSA-id of the source system>#<local id>" (RIVTA TKB 2.2): the first part.
-std::string_view sourceOf(std::string_view id) { return id.substr(0, id.find('#')); }
+std::string_view sourceOf(std::string_view id) {
+  return id.substr(0, id.find('#'));
+}
 
 const Error kForbiddenSender =
-    fail(Code::Forbidden, "the sender named in the payload is not the authenticated partner; send with that partner's own token");
+    fail(Code::Forbidden,
+         "the sender named in the payload is not the authenticated partner; send with that partner's own token");
 
 }  // namespace
 
@@ -110,7 +114,8 @@ Reception Receptionist::record(const Configuration& configuration, Submission su
     reception.verdict = Verdict::Refused;
     return reception;
   }
-  if (!channel.senderPath.empty() && !mayName(*partner, sourceOf(fhir::valueAt(record, record.root(), channel.senderPath)))) {
+  if (!channel.senderPath.empty() &&
+      !mayName(*partner, sourceOf(fhir::valueAt(record, record.root(), channel.senderPath)))) {
     reception.verdict = Verdict::Forbidden;
     reception.issues.error("forbidden", "sender-not-authenticated", kForbiddenSender.message, channel.senderPath);
     return reception;
@@ -125,7 +130,8 @@ Reception Receptionist::record(const Configuration& configuration, Submission su
   item.record.digest = fhir::canonicalDigest(record);
   item.record.businessId = businessId;
   std::from_chars(versionText.data(), versionText.data() + versionText.size(), item.record.version);
-  item.record.key = submission.key.empty() ? channel.id + "|" + businessId + "|" + versionText : std::string(submission.key);
+  item.record.key =
+      submission.key.empty() ? channel.id + "|" + businessId + "|" + versionText : std::string(submission.key);
   item.record.mediaType = std::string(submission.mediaType);
   item.record.body = std::move(submission.body);
   item.record.receivedAt = clock_.now();
@@ -134,8 +140,9 @@ Reception Receptionist::record(const Configuration& configuration, Submission su
   item.voidsReleases = channel.voidsReleases;
   item.answerStatus = 202;
   item.answerBody = ackBody(item.record);
-  item.audit.push_back({item.record.receivedAt, partner->id, "record-accepted", item.record.transfer, item.record.id,
-                        auditDetail({{"kind", store::name(channel.kind)}, {"channel", channel.id}, {"version", versionText}})});
+  item.audit.push_back(
+      {item.record.receivedAt, partner->id, "record-accepted", item.record.transfer, item.record.id,
+       auditDetail({{"kind", store::name(channel.kind)}, {"channel", channel.id}, {"version", versionText}})});
   return commit(std::move(item), std::move(reception));
 }
 
@@ -157,7 +164,8 @@ Reception Receptionist::message(const Configuration& configuration, Submission s
   configuration.validator->validate(bundle, reception.issues);
   const fhir::Element* header = fhir::firstResource(bundle, bundle.root(), "MessageHeader");
   if (header == nullptr || fhir::valueAt(bundle, bundle.root(), "type") != "message") {
-    reception.issues.error("structure", "not-a-message", "$process-message takes a Bundle of type message whose first entry is a MessageHeader",
+    reception.issues.error("structure", "not-a-message",
+                           "$process-message takes a Bundle of type message whose first entry is a MessageHeader",
                            "Bundle");
   }
   if (reception.issues.hasErrors()) {
@@ -168,13 +176,15 @@ Reception Receptionist::message(const Configuration& configuration, Submission s
   const auto sender = fhir::valueAt(bundle, header, "sender.identifier.value");
   if (!mayName(*partner, endpoint) || (!sender.empty() && !mayName(*partner, sender))) {
     reception.verdict = Verdict::Forbidden;
-    reception.issues.error("forbidden", "sender-not-authenticated", kForbiddenSender.message, "Bundle.entry[0].resource.source.endpoint");
+    reception.issues.error("forbidden", "sender-not-authenticated", kForbiddenSender.message,
+                           "Bundle.entry[0].resource.source.endpoint");
     return reception;
   }
   const std::string headerId(fhir::valueAt(bundle, header, "id"));
   if (headerId.empty()) {
     reception.verdict = Verdict::Refused;
-    reception.issues.error("required", "message-id", "MessageHeader.id is needed: it is the identity of the message", "Bundle.entry[0].resource.id");
+    reception.issues.error("required", "message-id", "MessageHeader.id is needed: it is the identity of the message",
+                           "Bundle.entry[0].resource.id");
     return reception;
   }
 
@@ -194,9 +204,11 @@ Reception Receptionist::message(const Configuration& configuration, Submission s
   item.answerStatus = 200;
 
   if (const auto acknowledgement = acknowledgementIn(bundle)) {
-    // The case of an acknowledgement is that of the delivery it names; the store binds the two (partner and message id).
+    // The case of an acknowledgement is that of the delivery it names; the store binds the two (partner and message
+    // id).
     item.record.kind = store::RecordKind::Acknowledgement;
-    item.acknowledgement = store::AckEffect{std::string(strip(acknowledgement->request)), store::DeliveryState::Done, now, {}};
+    item.acknowledgement =
+        store::AckEffect{std::string(strip(acknowledgement->request)), store::DeliveryState::Done, now, {}};
     if (acknowledgement->code == AckCode::TransientError) {
       item.acknowledgement->to = store::DeliveryState::Ready;
       item.acknowledgement->dueAt = now + std::chrono::seconds(30);
@@ -219,8 +231,8 @@ Reception Receptionist::message(const Configuration& configuration, Submission s
     answer.at = now;
     item.answerBody = positiveAnswer(configuration, answer);
   }
-  item.audit.push_back({now, partner->id, item.acknowledgement ? "acknowledgement-received" : "message-accepted", item.record.transfer,
-                        item.record.id, auditDetail({{"messageId", headerId}})});
+  item.audit.push_back({now, partner->id, item.acknowledgement ? "acknowledgement-received" : "message-accepted",
+                        item.record.transfer, item.record.id, auditDetail({{"messageId", headerId}})});
   item.record.body = std::move(submission.body);
   return commit(std::move(item), std::move(reception));
 }
@@ -230,7 +242,8 @@ Reception Receptionist::commit(store::AcceptItem item, Reception reception) {
   if (!accepted.ok()) {
     reception.verdict = accepted.error().code == Code::Conflict ? Verdict::Conflict : Verdict::Unavailable;
     if (reception.verdict == Verdict::Conflict) {
-      reception.issues.error("duplicate", "key-reused", "this idempotency key was used before with other content; use a new key or version");
+      reception.issues.error("duplicate", "key-reused",
+                             "this idempotency key was used before with other content; use a new key or version");
     }
     return reception;
   }

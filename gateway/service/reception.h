@@ -1,26 +1,26 @@
-// Reception: what happens to a record or message before the commit, the commit itself, and the answer. Design.md "Before or after
-// the commit": parse, source schema, identifiers and the duplicate check come before it and refuse; everything else comes after it
-// (thinking.h) and parks. Synchronous $process-message validates before the commit too.
-// Used by: inbound. Thread rule: any thread; blocks until the commit is durable. Failure rule: data faults are in `issues` and the
-// verdict says the reaction; a positive verdict is never given before the commit.
+// Reception: what happens to a record or message before the commit, the commit itself, and the answer. Design.md
+// "Before or after the commit": parse, source schema, identifiers and the duplicate check come before it and refuse;
+// everything else comes after it (thinking.h) and parks. Synchronous $process-message validates before the commit too.
+// Used by: inbound. Thread rule: any thread; blocks until the commit is durable. Failure rule: data faults are in
+// `issues` and the verdict says the reaction; a positive verdict is never given before the commit.
 #pragma once
-
-#include <functional>
-#include <memory>
 
 #include "gateway/base/random.h"
 #include "gateway/identity/tokens.h"
 #include "gateway/service/configuration.h"
 
+#include <functional>
+#include <memory>
+
 namespace lotsen::service {
 
 enum class Verdict : std::uint8_t {
-  Accepted,     // stored; also for a repeat, which gets the stored answer
-  Malformed,    // not readable as the format it claims to be
-  Refused,      // readable, but breaks the source schema, an identifier rule or (messages) the FHIR structure
-  Forbidden,    // the payload's sender is not the authenticated one, or the channel is not for this partner
-  NoChannel,    // no such channel
-  Conflict,     // same key, other content
+  Accepted,   // stored; also for a repeat, which gets the stored answer
+  Malformed,  // not readable as the format it claims to be
+  Refused,    // readable, but breaks the source schema, an identifier rule or (messages) the FHIR structure
+  Forbidden,  // the payload's sender is not the authenticated one, or the channel is not for this partner
+  NoChannel,  // no such channel
+  Conflict,   // same key, other content
   TooLarge,
   Unavailable,  // the store is full, busy or gone: try again later
 };
@@ -34,9 +34,9 @@ struct Reception {
 /// A source record or message as it came.
 struct Submission {
   const identity::Principal* principal = nullptr;
-  std::string_view channel;    // records: "pas/referral"
+  std::string_view channel;  // records: "pas/referral"
   std::string_view mediaType;
-  std::string_view key;        // Idempotency-Key or X-Request-Id; may be empty
+  std::string_view key;  // Idempotency-Key or X-Request-Id; may be empty
   std::string body;
 };
 

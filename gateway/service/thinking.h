@@ -1,9 +1,8 @@
-// Thinking about a transfer: everything between a committed record and a committed leg. Reads the records of one transfer, decides
-// by the gates and the route, and says in one TransferChange what follows. No I/O: given the same work, configuration, clock and
-// random source it says the same.
-// Used by: worker.h. Thread rule: one thread per Thinker (it owns the fonts of its letters).
-// Failure rule: data faults park the record, delivery or transfer with a reason; an Error means that we could not think (our own
-// fault) and the work is returned.
+// Thinking about a transfer: everything between a committed record and a committed leg. Reads the records of one
+// transfer, decides by the gates and the route, and says in one TransferChange what follows. No I/O: given the same
+// work, configuration, clock and random source it says the same. Used by: worker.h. Thread rule: one thread per Thinker
+// (it owns the fonts of its letters). Failure rule: data faults park the record, delivery or transfer with a reason; an
+// Error means that we could not think (our own fault) and the work is returned.
 //
 // The order of one pass:
 //   1 understand   map, validate and account for each new record; a faulty one is parked
@@ -22,7 +21,8 @@ namespace lotsen::service {
 
 class Thinker {
  public:
-  Thinker(Clock& clock, Random& random, std::unique_ptr<letter::Fonts> fonts) : clock_(clock), random_(random), fonts_(std::move(fonts)) {}
+  Thinker(Clock& clock, Random& random, std::unique_ptr<letter::Fonts> fonts)
+      : clock_(clock), random_(random), fonts_(std::move(fonts)) {}
   Result<store::TransferChange> think(const Configuration& configuration, const store::TransferWork& work);
 
  private:

@@ -49,7 +49,8 @@ Understood understand(const Configuration& configuration, const store::Record& r
   fhir::Issues issues;
   const auto found = configuration.channels.find(record.channel);
   if (found == configuration.channels.end()) {
-    issues.error("not-supported", "channel-gone", "no channel " + record.channel + " is configured any more; configure it and reprocess the record");
+    issues.error("not-supported", "channel-gone",
+                 "no channel " + record.channel + " is configured any more; configure it and reprocess the record");
     return parked(record, reason::kMappingFailed, issues);
   }
   const Channel& channel = found->second;
@@ -66,7 +67,8 @@ Understood understand(const Configuration& configuration, const store::Record& r
 
   for (const auto& loss : mapping::unaccounted(*source)) {
     if (isDropped(channel, loss.path)) continue;
-    const std::string text = "no mapping rule reads this field, so the receiver would not get it; map it or name it in the .drop file";
+    const std::string text =
+        "no mapping rule reads this field, so the receiver would not get it; map it or name it in the .drop file";
     if (channel.unaccounted == Channel::Unaccounted::Refuse) {
       issues.error("incomplete", "source-unaccounted", text, loss.path, loss.at);
     } else {
@@ -76,8 +78,12 @@ Understood understand(const Configuration& configuration, const store::Record& r
   if (issues.hasErrors()) return parked(record, reason::kSourceUnaccounted, issues);
 
   Understood result;
-  result.change = {record.id, store::RecordState::Processed, {}, issues.empty() ? std::string() : fhir::operationOutcome(issues),
-                   fhir::writeJson(*canonical), channel.map->hash()};
+  result.change = {record.id,
+                   store::RecordState::Processed,
+                   {},
+                   issues.empty() ? std::string() : fhir::operationOutcome(issues),
+                   fhir::writeJson(*canonical),
+                   channel.map->hash()};
   result.canonical = std::move(*canonical);
   return result;
 }

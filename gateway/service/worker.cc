@@ -11,10 +11,18 @@ constexpr auto kIdle = std::chrono::milliseconds(500);  // due times in the futu
 
 }  // namespace
 
-Worker::Worker(store::Store& store, Current& configuration, Clock& clock, Thinker thinker, store::Owner owner, WorkerHooks hooks)
-    : store_(store), configuration_(configuration), clock_(clock), owner_(std::move(owner)), hooks_(std::move(hooks)), thinker_(std::move(thinker)) {}
+Worker::Worker(store::Store& store, Current& configuration, Clock& clock, Thinker thinker, store::Owner owner,
+               WorkerHooks hooks)
+    : store_(store),
+      configuration_(configuration),
+      clock_(clock),
+      owner_(std::move(owner)),
+      hooks_(std::move(hooks)),
+      thinker_(std::move(thinker)) {}
 
-Worker::~Worker() { stop(); }
+Worker::~Worker() {
+  stop();
+}
 
 void Worker::start() {
   LOTSEN_CHECK(!thread_.joinable());

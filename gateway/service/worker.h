@@ -1,8 +1,12 @@
-// Worker: the thread that takes due transfers from the store, thinks, and saves what follows; wakes the delivery loop when legs
-// became ready. Used by: app (one or two of them). Thread rule: start() and stop() from one thread, wake() from any; stop() is
-// idempotent and waits for the pass at hand. Failure rule: a transfer that cannot be thought about is returned to the store with
-// a delay and told in the log and a metric; a dead store ends the thread and calls `fatal`.
+// Worker: the thread that takes due transfers from the store, thinks, and saves what follows; wakes the delivery loop
+// when legs became ready. Used by: app (one or two of them). Thread rule: start() and stop() from one thread, wake()
+// from any; stop() is idempotent and waits for the pass at hand. Failure rule: a transfer that cannot be thought about
+// is returned to the store with a delay and told in the log and a metric; a dead store ends the thread and calls
+// `fatal`.
 #pragma once
+
+#include "gateway/service/current.h"
+#include "gateway/service/thinking.h"
 
 #include <atomic>
 #include <condition_variable>
@@ -11,20 +15,18 @@
 #include <mutex>
 #include <thread>
 
-#include "gateway/service/current.h"
-#include "gateway/service/thinking.h"
-
 namespace lotsen::service {
 
 struct WorkerHooks {
-  std::function<void()> legsChanged;                 // after a save: the delivery loop should look
-  std::function<void(const Error&)> troubled;        // a pass failed and will be tried again
-  std::function<void(const Error&)> fatal;           // the store is gone
+  std::function<void()> legsChanged;           // after a save: the delivery loop should look
+  std::function<void(const Error&)> troubled;  // a pass failed and will be tried again
+  std::function<void(const Error&)> fatal;     // the store is gone
 };
 
 class Worker {
  public:
-  Worker(store::Store& store, Current& configuration, Clock& clock, Thinker thinker, store::Owner owner, WorkerHooks hooks);
+  Worker(store::Store& store, Current& configuration, Clock& clock, Thinker thinker, store::Owner owner,
+         WorkerHooks hooks);
   ~Worker();
 
   void start();

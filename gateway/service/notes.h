@@ -1,0 +1,48 @@
+// What one pass over a transfer writes down besides its decisions: the reasons that people read, and the audit rows.
+// Used by: case_file.h, thinking.h. Thread rule: one thread. Failure rule: none. No patient data: codes, ids, places.
+#pragma once
+
+#include "gateway/fhir/issues.h"
+#include "gateway/store/store.h"
+#include "gateway/transfer/gates.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lotsen::service {
+
+/// Why a transfer waits or is parked. Everything points to static text.
+struct Reason {
+  std::string_view code, text, remedy, path, textSwedish, remedySwedish;
+};
+
+inline Reason reasonOf(const transfer::GateRule& gate) {
+  return {gate.code, gate.text, gate.remedy, gate.path, gate.textSwedish, gate.remedySwedish};
+}
+
+class Notes {
+ public:
+  Notes(store::Id transfer, Instant now) : transfer_(std::move(transfer)), now_(now) {}
+
+  /// The same code at the same place is told once.
+  void add(const Reason& reason);
+  void recordParked(store::RecordKind kind);
+
+  std::string firstCode() const { return reasons_.empty() ? std::string() : std::string(reasons_.front().code); }
+  /// [{"code","text","path","remedy","textSv","remedySv"}]
+  std::string reasonsJson() const;
+
+  /// `what`: a code or name; `issues`: their rules, texts and places go along.
+  void audit(std::string_view action, const store::Id& subject, std::string_view what,
+             const fhir::Issues* issues = nullptr);
+  std::vector<store::AuditEntry> takeAudit() { return std::move(audit_); }
+
+ private:
+  const store::Id transfer_;
+  const Instant now_;
+  std::vector<Reason> reasons_;
+  std::vector<store::AuditEntry> audit_;
+};
+
+}  // namespace lotsen::service
