@@ -2,9 +2,10 @@
 // store/memory (the executable specification), store/sqlite; the conformance suite in tests/store is run on each and is
 // the real definition. Used by: service (accept, work on transfers, read), queue (claim, send, finish). Only `app`
 // names a back end. Thread rule: every verb may be called from any thread and blocks until the effect is durable.
-// Failure rule: Busy = nothing happened, try again; Conflict = see the verb; Ambiguous = the commit's result is unknown
-// and the process must stop accepting; Unavailable/Corrupt = the store is dead, the process ends and the restart
-// recovers.
+// The leasing verbs (claimTransfers, returnTransfer, claim, expireLeases, promoteOrphans) only promise to be on the
+// disk before anything durable that follows them: a lease that is lost with the power is a lease given back. Failure
+// rule: Busy = nothing happened, try again; Conflict = see the verb; Ambiguous = the commit's result is unknown and the
+// process must stop accepting; Unavailable/Corrupt = the store is dead, the process ends and the restart recovers.
 //
 // ## What is stored
 //   record    what a sender gave us: original bytes, digest, key; later its canonical form and the hash of its maps

@@ -2,6 +2,7 @@
 #include "gateway/queue/core.h"
 
 #include "gateway/store/memory/memory_store.h"
+#include "tests/queue/hooked_store.h"
 #include "tests/queue/scripted_transport.h"
 #include "tests/store/values.h"
 #include "tests/support/fake_clock.h"
@@ -16,6 +17,7 @@ using store::DeliveryState;
 using test::answered;
 using test::deliveryId;
 using test::held;
+using test::HookedStore;
 using test::leg;
 using test::lost;
 using test::transferId;
@@ -333,6 +335,74 @@ TEST_F(CoreTest, AWithdrawalShutsTheGate) {
   step();
   EXPECT_TRUE(transport_.sent().empty());
   EXPECT_EQ(state(1), DeliveryState::Ready);
+}
+
+TEST_F(CoreTest, AWithdrawalBetweenClaimAndFirstByteWins) {
+  HookedStore hooked(store_);
+  hooked.before = [&](std::string_view verb) -> Status {
+    if (verb != "startSending") return done();
+    EXPECT_EQ(state(1), DeliveryState::Leased);
+    EXPECT_TRUE(store_.accept(test::item(7, 1, store::RecordKind::Consent, clock_.now())).ok());
+    return done();
+  };
+  Delivery gated = leg(1, 1);
+  gated.needsRelease = true;
+  create(1, {gated},
+         {{deliveryId(1), {}, {}, clock_.now() - milliseconds(1), clock_.now() + std::chrono::hours(1), "consent"}});
+  Core core(hooked, transport_, clock_, random_, owner_, {provider_},
+            [](const store::Claimed&, const Answer& answer) { return classifyHttp(answer); });
+  EXPECT_EQ(core.step({})->inFlight, 0u);
+  EXPECT_TRUE(transport_.sent().empty());
+  EXPECT_EQ(core.counters().withheld, 1u);
+  EXPECT_EQ(state(1), DeliveryState::Ready);
+}
+
+TEST_F(CoreTest, WaitsForABusyStore) {
+  HookedStore hooked(store_);
+  std::string busy = "claim";
+  hooked.before = [&](std::string_view verb) -> Status {
+    return verb == busy ? Status(fail(Code::Busy, "busy")) : done();
+  };
+  create(1, {leg(1, 1)});
+  Core core(hooked, transport_, clock_, random_, owner_, {provider_},
+            [](const store::Claimed&, const Answer& answer) { return classifyHttp(answer); });
+  for (const char* verb : {"dueEndpoints", "claim", "startSending"}) {
+    busy = verb;
+    const Core::Step step = *core.step({});
+    EXPECT_EQ(step.next, clock_.now() + Core::kBusyWait) << verb;
+    EXPECT_TRUE(transport_.sent().empty()) << verb;
+  }
+  busy.clear();
+  ASSERT_TRUE(core.step({}).ok());
+  const std::vector<Sending> sent = transport_.sent();
+  ASSERT_EQ(sent.size(), 1u);
+  busy = "finish";
+  EXPECT_EQ(core.step({answered(sent[0], 200)})->settled, 0u);
+  busy.clear();
+  EXPECT_EQ(core.step({})->settled, 1u) << "kept until the store takes it";
+  EXPECT_EQ(state(1), DeliveryState::Done);
+}
+
+TEST_F(CoreTest, ADeadStoreEndsIt) {
+  std::uint64_t number = 0;
+  for (const char* broken : {"finish", "expireLeases", "promoteOrphans", "dueEndpoints", "claim", "startSending"}) {
+    HookedStore hooked(store_);
+    Core core(hooked, transport_, clock_, random_, owner_, {provider_},
+              [](const store::Claimed&, const Answer& answer) { return classifyHttp(answer); });
+    ++number;
+    create(number, {leg(number, number)});
+    std::vector<Answer> answers;
+    if (std::string_view(broken) == "finish") {
+      ASSERT_TRUE(core.step({}).ok());
+      for (const Sending& each : transport_.sent()) answers.push_back(answered(each, 200));
+    }
+    hooked.before = [&](std::string_view verb) -> Status {
+      return verb == broken ? Status(fail(Code::Unavailable, "gone")) : done();
+    };
+    const Result<Core::Step> step = core.step(answers);
+    ASSERT_FALSE(step.ok()) << broken;
+    EXPECT_EQ(step.error().code, Code::Unavailable);
+  }
 }
 
 TEST_F(CoreTest, UnknownEndpointsAreCountedNotSpunOn) {

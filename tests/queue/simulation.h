@@ -5,6 +5,7 @@
 
 #include "gateway/queue/core.h"
 #include "gateway/store/memory/memory_store.h"
+#include "tests/queue/hooked_store.h"
 #include "tests/queue/invariants.h"
 #include "tests/store/values.h"
 #include "tests/support/fake_clock.h"
@@ -27,8 +28,9 @@ enum class Fault : std::uint8_t {
   Repeat,       // the sender of a record repeats it
   Withdrawal,   // a consent record comes while deliveries are under way
   RepeatedAck,  // an acknowledgement comes twice, and once too late
+  StoreBusy,    // a verb is refused for the moment
 };
-inline constexpr std::size_t kFaults = 11;
+inline constexpr std::size_t kFaults = 12;
 
 class Simulation {
  public:
@@ -77,6 +79,7 @@ class Simulation {
   void submit(std::uint64_t transfer, store::RecordKind kind);
   void acknowledge(const queue::Sending& sending);
   void think();
+  void checkConsent(const queue::Sending& sending);
   bool atRest();
 
   static bool acknowledges(const std::string& endpoint) { return endpoint == "mediator"; }
@@ -85,12 +88,15 @@ class Simulation {
   SeededRandom random_;
   FakeClock clock_;
   store::MemoryStore store_;
+  HookedStore hooked_{store_};  // what the cores see
   std::vector<std::unique_ptr<Node>> nodes_;
   std::multimap<Instant, Event> events_;
   std::array<bool, kFaults> enabled_{};
   bool faultsOn_ = true;
   std::uint64_t records_ = 0, transfers_ = 0;
   std::vector<store::AcceptItem> sent_;  // for repeating
+  // Consent records accepted for a transfer, and how many of them the thought knew that released a delivery.
+  std::map<store::Id, std::uint64_t> consents_, knownAtRelease_;
 };
 
 }  // namespace lotsen::test

@@ -32,6 +32,13 @@ std::vector<queue::Endpoint> endpoints() {
 
 Simulation::Simulation(std::uint64_t seed) : random_(seed) {
   for (bool& each : enabled_) each = random_.below(3) != 0;
+  hooked_.before = [this](std::string_view verb) -> Status {
+    if (happens(Fault::StoreBusy, 20)) return fail(Code::Busy, "busy");
+    // Between the claim and the first byte: the narrowest moment for a withdrawal.
+    if (verb == "startSending" && happens(Fault::Withdrawal, 6))
+      submit(1 + random_.below(kTransfers), RecordKind::Consent);
+    return done();
+  };
   const std::size_t count = 1 + random_.below(5);
   for (std::size_t i = 0; i < count; ++i) {
     nodes_.push_back(std::make_unique<Node>(*this, "node-" + std::to_string(i), i));
@@ -67,7 +74,7 @@ void Simulation::open(Node& node) {
   node.answers.clear();
   node.owner = *store_.openNode(node.name, clock_.now());
   node.core = std::make_unique<queue::Core>(
-      store_, node, clock_, random_, node.owner, endpoints(), [](const store::Claimed& claimed, const Answer& answer) {
+      hooked_, node, clock_, random_, node.owner, endpoints(), [](const store::Claimed& claimed, const Answer& answer) {
         queue::Verdict verdict = queue::classifyHttp(answer);
         if (verdict.outcome == queue::Outcome::Done && acknowledges(claimed.delivery.endpoint)) {
           verdict.outcome = queue::Outcome::Awaiting;
@@ -79,6 +86,7 @@ void Simulation::open(Node& node) {
 
 void Simulation::send(Node& node, Sending sending) {
   invariants.leaves(store_, sending, clock_.now());
+  checkConsent(sending);
   Event answer;
   answer.kind = Event::Kind::Answer;
   answer.node = node.index;
@@ -116,6 +124,16 @@ void Simulation::send(Node& node, Sending sending) {
   at(std::max(arrival, late) + milliseconds(1), std::move(answer));
 }
 
+/// The store's own idea of a live release is checked by Invariants; this is ours: nobody decided it without a consent
+/// record that had been accepted by then.
+void Simulation::checkConsent(const Sending& sending) {
+  const auto known = knownAtRelease_.find(sending.delivery);
+  if (known != knownAtRelease_.end() && known->second != consents_[sending.transfer]) {
+    invariants.breaches.push_back("delivery " + sending.delivery +
+                                  " left on a decision that did not know the last consent");
+  }
+}
+
 void Simulation::handle(const Event& event) {
   switch (event.kind) {
     case Event::Kind::Submit: submit(event.number, RecordKind::Referral); break;
@@ -147,6 +165,7 @@ void Simulation::handle(const Event& event) {
 void Simulation::submit(std::uint64_t transfer, RecordKind kind) {
   store::AcceptItem record = item(++records_, transfer, kind, clock_.now());
   sent_.push_back(record);
+  if (kind == RecordKind::Consent) ++consents_[transferId(transfer)];
   if (happens(Fault::Repeat, 2)) sent_.push_back(sent_[random_.below(sent_.size())]);
   for (std::size_t i = sent_.size() > 1 ? sent_.size() - 2 : 0; i < sent_.size(); ++i) {
     const Result<store::Accepted> accepted = store_.accept(sent_[i]);
@@ -174,6 +193,7 @@ void Simulation::think() {
   const Instant now = clock_.now();
   const auto works = store_.claimTransfers(node.owner, 1 + random_.below(3), now, now + milliseconds(10'000));
   for (const store::TransferWork& work : *works) {
+    const std::uint64_t consents = consents_[work.transfer.id];
     // A new record may come while we think.
     const std::uint64_t transfer = static_cast<std::uint64_t>(std::stoull(work.transfer.id.substr(24), nullptr, 16));
     if (happens(Fault::Withdrawal, 6)) submit(transfer, RecordKind::Consent);
@@ -183,6 +203,7 @@ void Simulation::think() {
     change.state = store::TransferState::Released;
     const std::uint64_t base = transfer * 10;
     const auto release = [&](const store::Id& id) {
+      knownAtRelease_[id] = consents;
       change.releases.push_back({id, {}, {}, now - milliseconds(1), now + std::chrono::hours(1000), "consent"});
     };
     if (work.deliveries.empty()) {

@@ -11,7 +11,7 @@ namespace lotsen::test {
 
 /// A UUID that shows its number: id(0x2a) ends in …2a. `kind` tells records, transfers and deliveries apart.
 inline store::Id id(std::uint64_t number, unsigned kind = 0) {
-  char text[40];
+  char text[48];
   std::snprintf(text, sizeof text, "%08x-0000-7000-8000-%012llx", kind, static_cast<unsigned long long>(number));
   return text;
 }

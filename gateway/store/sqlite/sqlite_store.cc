@@ -13,6 +13,7 @@
 namespace lotsen::store {
 
 using sqlite::Connection;
+using sqlite::Durable;
 using sqlite::Write;
 
 /// Destroyed from the bottom: readers first, so that the writer is the last to close and empties the log.
@@ -61,13 +62,15 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(Options options, Instant 
 }
 
 Result<Owner> SqliteStore::openNode(std::string_view node, Instant now) {
-  return parts_->writer->submit<Owner>(kSmall, [&](Write& write) { return sqlite::openNode(write, node, now); });
+  return parts_->writer->submit<Owner>(Durable::Now, kSmall,
+                                       [&](Write& write) { return sqlite::openNode(write, node, now); });
 }
 
 Result<Accepted> SqliteStore::accept(AcceptItem item) {
   LOTSEN_TRY_DO(checkAccept(item));
   const std::size_t bytes = item.record.body.size() + item.answerBody.size() + 1024;
-  return parts_->writer->submit<Accepted>(bytes, [&](Write& write) { return sqlite::accept(write, item); });
+  return parts_->writer->submit<Accepted>(Durable::Now, bytes,
+                                          [&](Write& write) { return sqlite::accept(write, item); });
 }
 
 // The lease is written by the writer; what was leased is read beside it, so that bodies do not pass through the one
@@ -75,7 +78,7 @@ Result<Accepted> SqliteStore::accept(AcceptItem item) {
 Result<std::vector<TransferWork>> SqliteStore::claimTransfers(const Owner& owner, std::size_t limit, Instant now,
                                                               Instant leaseUntil) {
   using Claims = std::vector<sqlite::TransferClaim>;
-  LOTSEN_TRY(const Claims claims, parts_->writer->submit<Claims>(kSmall * limit, [&](Write& write) {
+  LOTSEN_TRY(const Claims claims, parts_->writer->submit<Claims>(Durable::WithNext, kSmall * limit, [&](Write& write) {
     return sqlite::claimTransfers(write, owner, limit, now, leaseUntil);
   }));
   if (claims.empty()) return std::vector<TransferWork>{};
@@ -88,19 +91,19 @@ Result<std::vector<TransferWork>> SqliteStore::claimTransfers(const Owner& owner
 
 Result<Saved> SqliteStore::saveTransfer(TransferChange change, Instant now) {
   LOTSEN_TRY_DO(checkChange(change));
-  return parts_->writer->submit<Saved>(sizeOf(change),
+  return parts_->writer->submit<Saved>(Durable::Now, sizeOf(change),
                                        [&](Write& write) { return sqlite::saveTransfer(write, change, now); });
 }
 
 Status SqliteStore::returnTransfer(const Id& transfer, std::uint64_t token, Instant dueAt) {
   return parts_->writer->submit<Done>(
-      kSmall, [&](Write& write) { return sqlite::returnTransfer(write, transfer, token, dueAt); });
+      Durable::WithNext, kSmall, [&](Write& write) { return sqlite::returnTransfer(write, transfer, token, dueAt); });
 }
 
 Result<std::vector<Claimed>> SqliteStore::claim(const Owner& owner, std::string_view endpoint, std::size_t limit,
                                                 Instant now, Instant leaseUntil) {
   using Claims = std::vector<sqlite::DeliveryClaim>;
-  LOTSEN_TRY(Claims claims, parts_->writer->submit<Claims>(kSmall * limit, [&](Write& write) {
+  LOTSEN_TRY(Claims claims, parts_->writer->submit<Claims>(Durable::WithNext, kSmall * limit, [&](Write& write) {
     return sqlite::claim(write, owner, endpoint, limit, now, leaseUntil);
   }));
   if (claims.empty()) return std::vector<Claimed>{};
@@ -117,12 +120,12 @@ Result<std::vector<Claimed>> SqliteStore::claim(const Owner& owner, std::string_
 Result<std::vector<Id>> SqliteStore::startSending(const std::vector<std::pair<Id, std::uint64_t>>& claimed,
                                                   Instant now) {
   return parts_->writer->submit<std::vector<Id>>(
-      kSmall * claimed.size(), [&](Write& write) { return sqlite::startSending(write, claimed, now); });
+      Durable::Now, kSmall * claimed.size(), [&](Write& write) { return sqlite::startSending(write, claimed, now); });
 }
 
 Result<std::vector<Id>> SqliteStore::finish(std::vector<AttemptEnd> ends, Instant now) {
   LOTSEN_TRY_DO(checkEnds(ends));
-  return parts_->writer->submit<std::vector<Id>>(kSmall * ends.size(),
+  return parts_->writer->submit<std::vector<Id>>(Durable::Now, kSmall * ends.size(),
                                                  [&](Write& write) { return sqlite::finish(write, ends, now); });
 }
 
@@ -131,14 +134,16 @@ Result<std::size_t> SqliteStore::expireLeases(Instant now) {
   LOTSEN_TRY(const bool any, parts_->readers->read<bool>(
                                  [&](Connection& db) -> Result<bool> { return sqlite::anyExpiredLease(db, now); }));
   if (!any) return std::size_t{0};
-  return parts_->writer->submit<std::size_t>(kSmall, [&](Write& write) { return sqlite::expireLeases(write, now); });
+  return parts_->writer->submit<std::size_t>(Durable::WithNext, kSmall,
+                                             [&](Write& write) { return sqlite::expireLeases(write, now); });
 }
 
 Result<std::size_t> SqliteStore::promoteOrphans(Instant) {
   LOTSEN_TRY(const bool any,
              parts_->readers->read<bool>([&](Connection& db) -> Result<bool> { return sqlite::anyOrphan(db); }));
   if (!any) return std::size_t{0};
-  return parts_->writer->submit<std::size_t>(kSmall, [&](Write& write) { return sqlite::promoteOrphans(write); });
+  return parts_->writer->submit<std::size_t>(Durable::WithNext, kSmall,
+                                             [&](Write& write) { return sqlite::promoteOrphans(write); });
 }
 
 Result<std::vector<std::string>> SqliteStore::dueEndpoints(Instant now, std::optional<Instant>& nextDue) {

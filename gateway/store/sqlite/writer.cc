@@ -1,5 +1,7 @@
 #include "gateway/store/sqlite/writer.h"
 
+#include <algorithm>
+
 namespace lotsen::store::sqlite {
 
 Writer::Writer(std::unique_ptr<Connection> connection, crypto::Digest256 chain, Options options)
@@ -16,9 +18,10 @@ Writer::~Writer() {
   thread_.join();
 }
 
-Status Writer::enqueue(std::size_t bytes, const std::function<Status(Write&)>& work) {
+Status Writer::enqueue(Durable durable, std::size_t bytes, const std::function<Status(Write&)>& work) {
   Job job;
   job.work = &work;
+  job.durable = durable;
   job.bytes = bytes;
   std::unique_lock lock(mutex_);
   if (dead_) return fail(Code::Unavailable, dead_->message);
@@ -70,6 +73,14 @@ void Writer::refuse(const std::vector<Job*>& group, const Error& error) {
   for (Job* job : group) job->result = error;
 }
 
+void Writer::setSync(const std::vector<Job*>& group) {
+  const bool sync =
+      std::any_of(group.begin(), group.end(), [](const Job* job) { return job->durable == Durable::Now; });
+  if (sync == syncing_) return;
+  connection_->execute(sync ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+  syncing_ = sync;
+}
+
 void Writer::runGroup(const std::vector<Job*>& group) {
   {
     std::lock_guard lock(mutex_);
@@ -78,6 +89,7 @@ void Writer::runGroup(const std::vector<Job*>& group) {
   const crypto::Digest256 chainBefore = write_.chain;
   bool committing = false;
   try {
+    setSync(group);
     Transaction transaction(*connection_);
     for (Job* job : group) runOne(*job);
     committing = true;
