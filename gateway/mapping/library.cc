@@ -3,9 +3,11 @@
 #include "gateway/mapping/mapping.h"
 #include "gateway/mapping/parser.h"
 #include "gateway/mapping/runner.h"
+#include "gateway/mapping/structure_map.h"
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace lotsen::mapping {
@@ -51,7 +53,23 @@ void collectUntouched(const fhir::Document& document, const Element* node, std::
     collectUntouched(document, member, out);
 }
 
+MapNode parse(const MapText& map, const std::shared_ptr<const fhir::Schema>& schema, Faults& faults) {
+  return looksLikeResource(map.text) ? readStructureMap(map.file, map.text, schema, faults)
+                                     : parseMap(map.file, map.text, faults);
+}
+
 }  // namespace
+
+Result<fhir::Document> toStructureMap(const MapText& map, std::shared_ptr<const fhir::Schema> schema,
+                                      fhir::Issues& issues) {
+  Faults faults(issues);
+  const MapNode node = parse(map, schema, faults);
+  if (faults.hasErrors()) return fail(Code::Invalid, map.file + ": the map has faults");
+  std::optional<fhir::Document> document = writeStructureMap(node, schema, faults);
+  if (!document)
+    return fail(Code::Invalid, map.file + ": the map cannot be written as an R4 StructureMap; the issues say why");
+  return std::move(*document);
+}
 
 Result<Library> Library::compile(const std::vector<MapText>& maps, std::shared_ptr<const fhir::Schema> schema,
                                  fhir::Issues& issues) {
@@ -60,7 +78,7 @@ Result<Library> Library::compile(const std::vector<MapText>& maps, std::shared_p
   std::vector<MapNode> nodes;
   crypto::Sha256 hash;
   for (const MapText& map : maps) {
-    nodes.push_back(parseMap(map.file, map.text, faults));
+    nodes.push_back(parse(map, schema, faults));
     hash.update(map.text);
   }
   std::shared_ptr<CompiledMaps> plan = Compiler(nodes, std::move(schema), faults).run();

@@ -9,6 +9,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/fhir/issues.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,7 +20,7 @@ namespace lotsen::mapping {
 
 struct MapText {
   std::string file;  // name for messages
-  std::string text;
+  std::string text;  // FML, or a StructureMap resource (R4 form) in JSON or XML
 };
 
 struct CompiledMaps;  // private to this folder
@@ -46,6 +47,9 @@ struct RunOptions {
   Instant now{};  // now() in the map's FHIRPath
   /// uuid() is name-based (RFC 9562 version 5) over (seed, map hash, ordinal): the same input gives the same output.
   std::string seed;  // the record's digest
+  /// Items visited by rules, and operations of one FHIRPath expression, before the run is given up: far beyond any
+  /// record.
+  std::uint64_t maxSteps = 5'000'000;
 };
 
 /// What became of the source: every leaf that no rule has read.
@@ -57,6 +61,9 @@ struct LossEntry {
 /// Runs the entry group on `source` into a new document of the target type.
 Result<fhir::Document> transform(const Library& library, const fhir::Document& source, const RunOptions& options,
                                  fhir::Issues& issues);
+/// The map as a StructureMap resource, R4 form. Invalid if it has faults or holds what that form has no place for.
+Result<fhir::Document> toStructureMap(const MapText& map, std::shared_ptr<const fhir::Schema> schema,
+                                      fhir::Issues& issues);
 /// After a run: the leaves of `source` that stayed untouched, in document order.
 std::vector<LossEntry> unaccounted(const fhir::Document& source);
 

@@ -11,9 +11,8 @@ namespace {
 using fhir::Element;
 using fhir::kNone;
 
-constexpr std::uint64_t kMaxSteps = 5'000'000;  // rules and items
-constexpr std::uint32_t kMaxDepth = 200;        // calls inside each other
-constexpr std::size_t kMaxBytes = 64u << 20;    // of the target document
+constexpr std::uint32_t kMaxDepth = 200;      // calls inside each other
+constexpr std::size_t kMaxBytes = 64u << 20;  // of the target document
 constexpr std::size_t kMaxFaults = 100;
 
 }  // namespace
@@ -82,7 +81,6 @@ void Runner::rule(const RulePlan& rule) {
 }
 
 void Runner::body(const RulePlan& rule) {
-  if (++steps_ > kMaxSteps) stop("the maps run more than " + std::to_string(kMaxSteps) + " rules on this record");
   if (steps_ % 64 == 0 && target_.bytes() > kMaxBytes)
     stop("the result is larger than " + std::to_string(kMaxBytes >> 20) + " MiB");
   if (stopped_) return;
@@ -145,6 +143,8 @@ void Runner::plainSource(const RulePlan& rule, Index level, const SourcePlan& so
 }
 
 void Runner::visit(const RulePlan& rule, Index level, const SourcePlan& source, const Value& item) {
+  if (++steps_ > options_.maxSteps) stop("the maps visit more than " + std::to_string(options_.maxSteps) + " items");
+  if (stopped_) return;
   if (source.variable != kNoIndex) slot(source.variable) = item;
   item_ = item.node;
   if (source.plain && source.where != kNoIndex && !test(source.where, item)) return;

@@ -78,6 +78,7 @@ class Runner {
   fhir::Element* append(fhir::Element* parent, const fhir::Property& property, fhir::TypeId type);
   void order(const TargetPlan& target, fhir::Element* node);
   void write(const TargetPlan& target, const Place& place, const Value& value);
+  void writeNode(const TargetPlan& target, const Place& place, const fhir::Element* node);
   fhir::Element* put(const TargetPlan& target, const Place& place, const Value& value);
   fhir::Element* putComplex(const TargetPlan& target, const Place& place, const Value& value);
   void fill(fhir::Element* node, const Value& value);

@@ -204,6 +204,13 @@ void Runner::write(const TargetPlan& target, const Place& place, const Value& va
   assign(target, put(target, place, value));
 }
 
+/// A detached node that a transform made.
+void Runner::writeNode(const TargetPlan& target, const Place& place, const Element* node) {
+  Value made;
+  made.node = node;
+  write(target, place, made);
+}
+
 Element* Runner::put(const TargetPlan& target, const Place& place, const Value& value) {
   if (place.plan->self) {
     if (isComplex(value) && value.node != nullptr) {
@@ -241,7 +248,7 @@ Element* Runner::putComplex(const TargetPlan& target, const Place& place, const 
     order(target, copy);
     return copy;
   }
-  if (from == nullptr || (type != where->type && !schema_.isA(type, where->type))) {
+  if (from == nullptr || (type != where->type && !schema_.isA(type, where->type) && !schema_.isA(where->type, type))) {
     return convertComplex(target, place, *where, value);
   }
   const bool sameShape = schema_.shapeOf(from->def, type) == schema_.shapeOf(where->def, where->type) ||
@@ -251,19 +258,17 @@ Element* Runner::putComplex(const TargetPlan& target, const Place& place, const 
     fill(node, value);
     return node;
   }
-  if (from->parent == nullptr && &owner(from) == &target_ && from != target_.root()) {  // made before, without a place
-    target_.attach(place.parent, *where, own(from));
-    order(target, own(from));
-    return own(from);
-  }
-  touchAll(from);
+  // A node that was made before, without a place, is put here itself; everything else is copied.
+  const bool detached = from->parent == nullptr && &owner(from) == &target_ && from != target_.root();
+  if (!detached) touchAll(from);
+  Element* node = detached ? own(from) : target_.clone(owner(from), from);
+  if (type != where->type && schema_.isA(where->type, type)) node->type = where->type;  // a Quantity as an Age
   const bool once = schema_.def(where->def).max == 1;
   Element* existing = once ? fhir::child(place.parent, schema_.def(where->def).name) : nullptr;
   if (existing != nullptr) target_.remove(existing);
-  Element* copy = target_.clone(owner(from), from);
-  target_.attach(place.parent, *where, copy);
-  if (!once) order(target, copy);
-  return copy;
+  target_.attach(place.parent, *where, node);
+  if (!once) order(target, node);
+  return node;
 }
 
 /// Copies the children of a source node into `node`, each to the property of its name.

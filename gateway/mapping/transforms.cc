@@ -131,9 +131,7 @@ void Runner::castInto(const TargetPlan& target, const Place& place) {
   }
   Element* typed = target_.createRoot(target.type);  // carries the type to the choice of the property
   target_.setValue(typed, *converted);
-  Value made;
-  made.node = typed;
-  write(target, place, made);
+  writeNode(target, place, typed);
 }
 
 void Runner::textTransform(const TargetPlan& target, const Place& place) {
@@ -211,8 +209,11 @@ void Runner::reference(const TargetPlan& target, const Place& place) {
       fault("processing", "map-reference", "the resource of the record has no id to refer to");
       return;
     }
-    child(const_cast<Element*>(node), plan_.known.id, uuid());
-    id = fhir::child(node, plan_.known.id);
+    if (schema_.property(schema_.shapeOf(node->def, node->type), plan_.known.id) == nullptr) {
+      fault("processing", "map-reference", "this structure has no id to refer to");
+      return;
+    }
+    id = child(const_cast<Element*>(node), plan_.known.id, uuid());
   }
   touch({Kind::Node, id, {}, {}});
   const std::string type(schema_.nameText(schema_.type(node->type).name));
@@ -267,19 +268,16 @@ void Runner::translate(const TargetPlan& target, const Place& place) {
   }
   const std::string_view wanted = schema_.nameText(schema_.type(target.type).name);
   if (wanted == "Coding" || wanted == "CodeableConcept") {
-    Element* node = makeAny(target, place, target.type);
-    if (node == nullptr) return;
+    Element* node = target_.createRoot(target.type);
     Element* inner = wanted == "Coding" ? node : child(node, plan_.known.coding);
     child(inner, plan_.known.system, match->targetSystem);
     child(inner, plan_.known.code, match->target);
-    assign(target, node);
+    writeNode(target, place, node);
     return;
   }
   Element* typed = target_.createRoot(target.type);
   target_.setValue(typed, wanted == "uri" ? match->targetSystem : match->target);
-  Value made;
-  made.node = typed;
-  write(target, place, made);
+  writeNode(target, place, typed);
 }
 
 // --- data types
@@ -292,8 +290,7 @@ void Runner::coding(const TargetPlan& target, const Place& place) {
   const auto code = count > 1 ? text(argument(target, 1), "the code") : std::nullopt;
   const auto display = count > 2 ? text(argument(target, 2), "the display") : std::nullopt;
   if (count == 1 ? !first : !code) return;
-  Element* node = makeAny(target, place, schema_.findType(concept_ ? "CodeableConcept" : "Coding"));
-  if (node == nullptr) return;
+  Element* node = target_.createRoot(schema_.findType(concept_ ? "CodeableConcept" : "Coding"));
   if (count == 1) {
     child(node, plan_.known.text, *first);
   } else {
@@ -302,7 +299,7 @@ void Runner::coding(const TargetPlan& target, const Place& place) {
     child(coding, plan_.known.code, *code);
     child(coding, plan_.known.display, display.value_or(""));
   }
-  assign(target, node);
+  writeNode(target, place, node);
 }
 
 void Runner::quantity(const TargetPlan& target, const Place& place) {
@@ -315,22 +312,20 @@ void Runner::quantity(const TargetPlan& target, const Place& place) {
           count > 1 ? "the value of a quantity must be a number" : "a quantity looks like '4.5 mg'");
     return;
   }
-  Element* node = makeAny(target, place, schema_.findType("Quantity"));
-  if (node == nullptr) return;
+  Element* node = target_.createRoot(schema_.findType("Quantity"));
   child(node, plan_.known.value, parsed->value);
   child(node, schema_.findName("comparator"), parsed->comparator);
   child(node, plan_.known.unit, count > 1 ? text(argument(target, 1), "the unit").value_or("") : parsed->unit);
   if (count > 2) child(node, plan_.known.system, text(argument(target, 2), "the system").value_or(""));
   if (count > 3) child(node, plan_.known.code, text(argument(target, 3), "the code").value_or(""));
-  assign(target, node);
+  writeNode(target, place, node);
 }
 
 void Runner::identifier(const TargetPlan& target, const Place& place) {
   const auto system = text(argument(target, 0), "the system");
   const auto number = text(argument(target, 1), "the value");
   if (!number) return;
-  Element* node = makeAny(target, place, schema_.findType("Identifier"));
-  if (node == nullptr) return;
+  Element* node = target_.createRoot(schema_.findType("Identifier"));
   const auto type = target.arguments.count > 2 ? text(argument(target, 2), "the type") : std::nullopt;
   if (type) {
     Element* coding = child(child(node, plan_.known.type), plan_.known.coding);
@@ -339,7 +334,7 @@ void Runner::identifier(const TargetPlan& target, const Place& place) {
   }
   child(node, plan_.known.system, system.value_or(""));
   child(node, plan_.known.value, *number);
-  assign(target, node);
+  writeNode(target, place, node);
 }
 
 void Runner::contactPoint(const TargetPlan& target, const Place& place) {
@@ -348,11 +343,10 @@ void Runner::contactPoint(const TargetPlan& target, const Place& place) {
   if (!contact) return;
   const std::string_view system =
       stated ? text(argument(target, 0), "the system").value_or("") : contactSystem(*contact);
-  Element* node = makeAny(target, place, schema_.findType("ContactPoint"));
-  if (node == nullptr) return;
+  Element* node = target_.createRoot(schema_.findType("ContactPoint"));
   child(node, plan_.known.system, system);
   child(node, plan_.known.value, *contact);
-  assign(target, node);
+  writeNode(target, place, node);
 }
 
 }  // namespace lotsen::mapping

@@ -67,6 +67,7 @@ bool Runner::evaluate(Index program, std::span<const Value> focus, std::vector<V
     environment.resource = source_.root();
     environment.rootResource = source_.root();
     environment.now = options_.now;
+    environment.limits.steps = options_.maxSteps;
     evaluator_.emplace(std::move(environment));
   }
   const ProgramPlan& plan = plan_.programs[program];

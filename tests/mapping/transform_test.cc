@@ -254,6 +254,17 @@ TEST(Transform, dataTypesAreBuiltFromTexts) {
             R"({"telecom":[{"system":"fax","value":"1","use":"work"}]})");
 }
 
+TEST(Transform, dataTypesFitTheElementTheyGoTo) {
+  EXPECT_EQ(made("Observation", "src.code as c -> tgt.code = c('urn:s', c);", R"({"code":"c"})"),
+            R"({"code":{"coding":[{"system":"urn:s","code":"c"}]}})");
+  EXPECT_EQ(made("Condition", "src.text as t -> tgt.onsetAge = qty(t);", R"({"text":"4 a"})"),
+            R"({"onsetAge":{"value":4,"unit":"a"}})");
+  EXPECT_EQ(made("Patient", "src.text as t -> cc(t) as c, tgt.maritalStatus = c;", R"({"text":"x"})"),
+            R"({"maritalStatus":{"text":"x"}})");
+  EXPECT_EQ(made("Patient", "src.tag as t -> tgt.maritalStatus = cc(t);", R"({"tag":["x","y"]})"),
+            R"({"maritalStatus":{"text":"y"}})");
+}
+
 TEST(Transform, dataTypesRefuseWhatTheyCannotBeBuiltFrom) {
   EXPECT_TRUE(fails("Observation", "src.text as t -> tgt.value = qty(t);", R"({"text":"much"})",
                     "a quantity looks like '4.5 mg'"));
