@@ -47,9 +47,9 @@ class Compiler {
  private:
   void nameWellKnown() {
     const auto name = [&](std::string_view text) { return schema_.findName(text); };
-    plan_->names = {name("value"),     name("unit"),      name("code"),  name("system"),  name("extension"),
-                    name("url"),       name("contained"), name("entry"), name("fullUrl"), name("resource"),
-                    name("reference"), name("id"),        name("coding")};
+    plan_->names = {name("value"),     name("unit"),      name("code"),   name("system"),           name("extension"),
+                    name("url"),       name("contained"), name("entry"),  name("fullUrl"),          name("resource"),
+                    name("reference"), name("id"),        name("coding"), name("modifierExtension")};
     plan_->quantityType = schema_.findType("Quantity");
     plan_->resourceType = schema_.findType("Resource");
   }

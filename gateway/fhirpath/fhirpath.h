@@ -34,6 +34,11 @@ class Host {
     return {};
   }
   virtual std::optional<bool> conformsTo(const fhir::Element*, std::string_view /*profile*/) { return {}; }
+  /// Whether code `general` subsumes `special` in the system. Equal codes are answered before.
+  virtual std::optional<bool> subsumes(std::string_view /*system*/, std::string_view /*general*/,
+                                       std::string_view /*special*/) {
+    return {};
+  }
 };
 
 enum class Kind : std::uint8_t { Node, Boolean, Integer, Decimal, String, Date, DateTime, Time, Quantity };

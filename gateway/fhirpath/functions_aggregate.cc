@@ -161,7 +161,7 @@ bool runChildren(Machine& machine, const PlanNode& node, const Frame& frame) {
   const std::uint32_t end = machine.top();
   for (std::uint32_t i = base; i < end; ++i) {
     const Item item = machine.at(i);
-    if (item.kind != ItemKind::Node || item.node == nullptr) continue;
+    if (item.kind != ItemKind::Node) continue;
     for (const fhir::Element* child = item.node->first; child != nullptr; child = child->next)
       machine.push(Item::of(child));
   }
@@ -176,7 +176,7 @@ bool runDescendants(Machine& machine, const PlanNode& node, const Frame& frame) 
   const std::uint32_t start = machine.top();
   for (std::uint32_t i = base; i < machine.top(); ++i) {
     const Item item = machine.at(i);
-    if (item.kind != ItemKind::Node || item.node == nullptr) continue;
+    if (item.kind != ItemKind::Node) continue;
     for (const fhir::Element* child = item.node->first; child != nullptr; child = child->next)
       machine.push(Item::of(child));
     if (!machine.step(1) || !machine.withinLimit()) return false;

@@ -59,7 +59,7 @@ bool runExtension(Machine& machine, const PlanNode& node, const Frame& frame) {
   const WellKnownNames& names = machine.plan().names;
   for (std::uint32_t i = base; i < end && url; ++i) {
     const Item item = machine.at(i);
-    if (item.kind != ItemKind::Node || item.node == nullptr) continue;
+    if (item.kind != ItemKind::Node) continue;
     for (const fhir::Element* each = machine.child(item.node, names.extension);
          each != nullptr && each->name == names.extension; each = each->next) {
       const fhir::Element* key = machine.child(each, names.url);
@@ -195,6 +195,72 @@ bool runConformsTo(Machine& machine, const PlanNode& node, const Frame& frame) {
   return machine.result(item.node->type != fhir::kNone && machine.schema().isA(item.node->type, type));
 }
 
+/// System and code of a Coding, or of the only Coding of a CodeableConcept; a plain code has no system.
+bool codeOf(Machine& machine, const Item& item, std::string_view& system, std::string_view& code) {
+  if (const auto text = machine.textOf(item)) {
+    code = *text;
+    return true;
+  }
+  if (item.kind != ItemKind::Node) return false;
+  const WellKnownNames& names = machine.plan().names;
+  const fhir::Element* coding = machine.child(item.node, names.coding);
+  if (coding == nullptr) coding = item.node;
+  system = childText(machine, coding, names.system);
+  code = childText(machine, coding, names.code);
+  return !code.empty();
+}
+
+bool subsumption(Machine& machine, const PlanNode& node, const Frame& frame, std::uint32_t general,
+                 std::uint32_t special) {
+  Item a;
+  Item b;
+  bool hasA = false;
+  bool hasB = false;
+  if (!machine.single(node, frame, general, a, hasA) || !machine.single(node, frame, special, b, hasB)) return false;
+  std::string_view systemA;
+  std::string_view systemB;
+  std::string_view codeA;
+  std::string_view codeB;
+  if (!hasA || !hasB || !codeOf(machine, a, systemA, codeA) || !codeOf(machine, b, systemB, codeB)) return true;
+  if (!systemA.empty() && !systemB.empty() && systemA != systemB) return machine.result(false);
+  if (codeA == codeB) return machine.result(true);
+  Host* host = machine.environment().host;
+  const auto answer =
+      host != nullptr ? host->subsumes(systemA.empty() ? systemB : systemA, codeA, codeB) : std::nullopt;
+  return !answer || machine.result(*answer);
+}
+
+bool runSubsumes(Machine& machine, const PlanNode& node, const Frame& frame) {
+  return subsumption(machine, node, frame, 0, 1);
+}
+bool runSubsumedBy(Machine& machine, const PlanNode& node, const Frame& frame) {
+  return subsumption(machine, node, frame, 1, 0);
+}
+
+/// The focus, unless it has a modifier extension that is not among the arguments.
+bool runCheckModifiers(Machine& machine, const PlanNode& node, const Frame& frame) {
+  std::uint32_t base = 0;
+  if (!machine.focus(node, frame, base)) return false;
+  const std::uint32_t end = machine.top();
+  for (std::uint32_t i = 1; i < node.kidCount; ++i) {
+    if (!machine.eval(machine.kid(node, i), frame)) return false;
+  }
+  const WellKnownNames& names = machine.plan().names;
+  for (std::uint32_t i = base; i < end; ++i) {
+    const Item item = machine.at(i);
+    if (item.kind != ItemKind::Node) continue;
+    for (const fhir::Element* each = machine.child(item.node, names.modifierExtension);
+         each != nullptr && each->name == names.modifierExtension; each = each->next) {
+      const std::string_view url = childText(machine, each, names.url);
+      bool allowed = false;
+      for (const Item& known : machine.from(end)) allowed = allowed || machine.textOf(known) == url;
+      if (!allowed) return machine.fail(node, "an element has a modifier extension that the expression does not know");
+    }
+  }
+  machine.truncate(end);
+  return true;
+}
+
 bool runHtmlChecks(Machine& machine, const PlanNode& node, const Frame& frame) {
   std::optional<std::string_view> text;
   if (!machine.text(node, frame, 0, text)) return false;
@@ -226,6 +292,9 @@ constexpr FunctionRow kRows[] = {
     {"resolve", runResolve, 0, 0, "", Gives::Unknown},
     {"memberOf", runMemberOf, 1, 1, "v", Gives::Boolean},
     {"conformsTo", runConformsTo, 1, 1, "v", Gives::Boolean},
+    {"subsumes", runSubsumes, 1, 1, "v", Gives::Boolean},
+    {"subsumedBy", runSubsumedBy, 1, 1, "v", Gives::Boolean},
+    {"checkModifiers", runCheckModifiers, 0, 16, "v", Gives::Focus},
     {"htmlChecks", runHtmlChecks, 0, 0, "", Gives::Boolean},
     {"comparable", runComparable, 1, 1, "v", Gives::Boolean},
 };

@@ -128,17 +128,10 @@ bool runReplace(Machine& machine, const PlanNode& node, const Frame& frame) {
 }
 
 /// The pattern: compiled with the plan if it is a literal (node.a - 1 is its place), else now.
-bool regexOf(Machine& machine, const PlanNode& node, std::string_view pattern, const Regex*& out,
-             std::unique_ptr<const Regex>& owned) {
-  if (node.a != 0) {
-    out = machine.plan().regexes[node.a - 1].get();
-    return true;
-  }
-  auto compiled = Regex::compile(pattern);
-  if (!compiled) return machine.fail(node, compiled.error().message);
-  owned = std::move(*compiled);
-  out = owned.get();
-  return machine.step(100);  // compiling is dear
+bool regexOf(Machine& machine, const PlanNode& node, std::string_view pattern, const Regex*& out) {
+  if (node.a == 0) return machine.regex(node, pattern, out);
+  out = machine.plan().regexes[node.a - 1].get();
+  return true;
 }
 
 bool matching(Machine& machine, const PlanNode& node, const Frame& frame, bool whole) {
@@ -148,8 +141,7 @@ bool matching(Machine& machine, const PlanNode& node, const Frame& frame, bool w
   if (!two(machine, node, frame, text, pattern, present)) return false;
   if (!present) return true;
   const Regex* regex = nullptr;
-  std::unique_ptr<const Regex> owned;
-  if (!regexOf(machine, node, *pattern, regex, owned)) return false;
+  if (!regexOf(machine, node, *pattern, regex)) return false;
   return machine.result(whole ? regex->match(*text) : regex->find(*text));
 }
 
@@ -170,8 +162,7 @@ bool runReplaceMatches(Machine& machine, const PlanNode& node, const Frame& fram
   if (!text || !pattern || !with) return true;
   if (pattern->empty()) return machine.result(Item::ofText(ItemKind::String, *text));
   const Regex* regex = nullptr;
-  std::unique_ptr<const Regex> owned;
-  if (!regexOf(machine, node, *pattern, regex, owned)) return false;
+  if (!regexOf(machine, node, *pattern, regex)) return false;
   auto replaced = regex->replaceAll(*text, *with);
   if (!replaced) return machine.fail(node, replaced.error().message);
   return machine.resultText(*replaced);

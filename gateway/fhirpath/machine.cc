@@ -67,13 +67,19 @@ Machine::Activation::~Activation() {
 Status Machine::Activation::run(std::span<const Value> focus) {
   constexpr std::uint32_t kMaxNesting = 16;
   if (machine_.nesting_ > kMaxNesting) return lotsen::fail(Code::TooLarge, "conformsTo() leads to itself without end");
-  for (const Value& value : focus) machine_.push(machine_.fromValue(value));
-  machine_.rootCount_ = static_cast<std::uint32_t>(focus.size());
+  machine_.pushValues(focus);
+  machine_.rootCount_ = machine_.top() - machine_.rootBase_;
   Frame frame;
   frame.thisBase = machine_.rootBase_;
   frame.thisCount = machine_.rootCount_;
   if (!machine_.eval(machine_.plan_->root, frame)) return machine_.error_;
   return done();
+}
+
+void Machine::pushValues(std::span<const Value> values) {
+  for (const Value& value : values) {
+    if (value.kind != Kind::Node || value.node != nullptr) push(fromValue(value));
+  }
 }
 
 Item Machine::fromValue(const Value& value) {
@@ -174,6 +180,7 @@ bool Machine::text(const PlanNode& node, const Frame& frame, std::uint32_t i, st
   out.reset();
   if (!present) return true;
   out = textOf(item);
+  if (out && !step(out->size() / kBytesPerStep)) return false;
   if (out || (item.kind == ItemKind::Node && item.node->first != nullptr && item.node->type != fhir::kNone &&
               schema().type(item.node->type).primitive != fhir::Primitive::None)) {
     return true;  // a primitive with extensions and no value is empty
@@ -284,6 +291,19 @@ std::optional<std::string_view> Machine::textOf(const Item& item) {
     }
     default: return toValue(item).text;
   }
+}
+
+bool Machine::regex(const PlanNode& node, std::string_view pattern, const Regex*& out) {
+  constexpr std::uint64_t kCompileSteps = 2000;
+  if (regex_ == nullptr || pattern_ != pattern) {
+    auto compiled = Regex::compile(pattern);
+    if (!compiled) return fail(node, compiled.error().message);
+    regex_ = std::move(*compiled);
+    pattern_ = std::string(pattern);
+    if (!step(kCompileSteps)) return false;
+  }
+  out = regex_.get();
+  return true;
 }
 
 bool Machine::fail(const PlanNode& node, std::string message, Code code) {

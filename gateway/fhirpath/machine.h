@@ -83,6 +83,7 @@ class Machine {
   bool result(bool truth) { return result(Item::of(truth)); }
   bool result(Truth truth) { return truth == Truth::Unknown || result(truth == Truth::True); }
   bool resultText(std::string_view text) {
+    if (!step(text.size() / kBytesPerStep)) return false;
     return result(Item::ofText(ItemKind::String, arena_.store(text))) && withinLimit();
   }
   bool resultInteger(std::int64_t value);                   // empty if it is no 32-bit integer
@@ -108,6 +109,8 @@ class Machine {
   std::optional<std::string_view> textOf(const Item& item);
   const fhir::Element* child(const fhir::Element* parent, fhir::NameId name) const { return fhir::child(parent, name); }
 
+  /// The last pattern that was no literal is kept: a rule asks for the same one again and again.
+  bool regex(const PlanNode& node, std::string_view pattern, const Regex*& out);
   bool fail(const PlanNode& node, std::string message, Code code = Code::Invalid);
   const Error& error() const { return error_; }
   bool withinLimit() {
@@ -115,11 +118,15 @@ class Machine {
   }
 
   Local& local(std::uint32_t slot) { return locals_[slot]; }
-  Item fromValue(const Value& value);
+  /// Pushes what a caller gave; a Node without an element is nothing.
+  void pushValues(std::span<const Value> values);
   std::span<const Item> rootFocus() const { return range(rootBase_, rootCount_); }
   std::uint32_t rootBase() const { return rootBase_; }
 
  private:
+  static constexpr std::size_t kBytesPerStep = 64;  // long text costs steps, so that limits bound time
+
+  Item fromValue(const Value& value);
   bool failSteps();
   bool failBytes();
 
@@ -132,6 +139,8 @@ class Machine {
   std::uint32_t rootBase_ = 0;
   std::uint32_t rootCount_ = 0;
   std::uint32_t nesting_ = 0;
+  std::string pattern_;
+  std::unique_ptr<const Regex> regex_;
   Error error_;
 };
 

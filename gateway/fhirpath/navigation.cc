@@ -21,7 +21,7 @@ bool stepEach(Machine& machine, const PlanNode& node, const Frame& frame, Push p
   if (!machine.step(end - base)) return false;
   for (std::uint32_t i = base; i < end; ++i) {
     const Item item = machine.at(i);
-    if (item.kind == ItemKind::Node && item.node != nullptr) push(item.node);
+    if (item.kind == ItemKind::Node) push(item.node);
   }
   machine.collapse(base, end);
   return machine.withinLimit();
@@ -109,14 +109,14 @@ bool runVariable(Machine& machine, const PlanNode& node, const Frame&) {
   const auto& lookUp = machine.environment().variable;
   const Collection* values = lookUp ? lookUp(name) : nullptr;
   if (values == nullptr) return machine.fail(node, "the variable %" + std::string(name) + " has no value here");
-  for (const Value& value : *values) machine.push(machine.fromValue(value));
+  machine.pushValues(*values);
   return machine.withinLimit();
 }
 
 bool runSlot(Machine& machine, const PlanNode& node, const Frame&) {
   const auto& slots = machine.environment().slots;
   if (node.a >= slots.size()) return machine.fail(node, "a variable has no value here", Code::Internal);
-  for (const Value& value : slots[node.a]) machine.push(machine.fromValue(value));
+  machine.pushValues(slots[node.a]);
   return true;
 }
 
@@ -129,7 +129,7 @@ bool runLocal(Machine& machine, const PlanNode& node, const Frame&) {
 bool runThisChild(Machine& machine, const PlanNode& node, const Frame& frame) {
   for (std::uint32_t i = 0; i < frame.thisCount; ++i) {
     const Item item = machine.at(frame.thisBase + i);
-    if (item.kind == ItemKind::Node && item.node != nullptr) pushChildren(machine, item.node, node.a);
+    if (item.kind == ItemKind::Node) pushChildren(machine, item.node, node.a);
   }
   return true;
 }
@@ -140,14 +140,14 @@ bool runChild(Machine& machine, const PlanNode& node, const Frame& frame) {
   if (machine.top() == base + 1) {  // the common case: one item
     const Item item = machine.at(base);
     machine.truncate(base);
-    if (item.kind == ItemKind::Node && item.node != nullptr) { pushStep(machine, item.node, node.a); }
+    if (item.kind == ItemKind::Node) { pushStep(machine, item.node, node.a); }
     return true;
   }
   const std::uint32_t end = machine.top();
   if (!machine.step(end - base)) return false;
   for (std::uint32_t i = base; i < end; ++i) {
     const Item item = machine.at(i);
-    if (item.kind == ItemKind::Node && item.node != nullptr) pushStep(machine, item.node, node.a);
+    if (item.kind == ItemKind::Node) pushStep(machine, item.node, node.a);
   }
   machine.collapse(base, end);
   return machine.withinLimit();
@@ -196,7 +196,7 @@ bool runMember(Machine& machine, const PlanNode& node, const Frame& frame) {
       machine.push(Item::of(&item.quantity->value));
     } else if (item.kind == ItemKind::Quantity && (name == "unit" || name == "code")) {
       machine.push(Item::ofText(ItemKind::String, item.quantity->unit));
-    } else if (item.kind == ItemKind::Node && item.node != nullptr && node.b != fhir::kNone) {
+    } else if (item.kind == ItemKind::Node && node.b != fhir::kNone) {
       pushStep(machine, item.node, node.b);
     }
   }

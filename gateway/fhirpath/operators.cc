@@ -92,6 +92,7 @@ bool membership(Machine& machine, const PlanNode& node, const Frame& frame, std:
   if (!present) return true;
   const std::uint32_t base = machine.top();
   if (!machine.eval(machine.kid(node, collection), frame)) return false;
+  if (!machine.step(machine.top() - base)) return false;
   const bool found = contains(machine, machine.from(base), item);
   machine.truncate(base);
   return machine.result(found);

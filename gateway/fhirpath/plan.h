@@ -69,7 +69,8 @@ struct ChoiceStep {
 };
 
 struct WellKnownNames {
-  fhir::NameId value, unit, code, system, extension, url, contained, entry, fullUrl, resource, reference, id, coding;
+  fhir::NameId value, unit, code, system, extension, url, contained, entry, fullUrl, resource, reference, id, coding,
+      modifierExtension;
 };
 
 struct Plan {

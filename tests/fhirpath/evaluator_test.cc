@@ -117,6 +117,13 @@ TEST(Evaluator, EvaluationsNest) {
   EXPECT_TRUE(stopped.ok() && !*stopped);
 }
 
+TEST(Evaluator, ModifiersThatAreNotKnownStopIt) {
+  const auto document = readDocument(
+      R"({"resourceType": "Patient", "modifierExtension": [{"url": "http://example.org/not", "valueBoolean": true}]})");
+  EXPECT_TRUE(evaluated("checkModifiers()", document.get()).starts_with("error: 1:1: "));
+  EXPECT_EQ(evaluated("checkModifiers('http://example.org/not').exists()", document.get()), "System.Boolean:true");
+}
+
 TEST(Evaluator, VariablesByNameAndTrace) {
   const auto document = readDocument(kBundle);
   Collection values(2);
