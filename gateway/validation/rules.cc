@@ -18,11 +18,17 @@ bool isElsewhere(std::string_view key) {
   return false;
 }
 
+Error unusable(const fhir::Schema& schema, const fhir::Constraint& constraint, fhir::DefId def, const Error& error) {
+  return fail(Code::Invalid, "the invariant " + std::string(schema.text(constraint.key)) + " at " +
+                                 std::string(schema.text(schema.def(def).path)) + ": " + error.message);
+}
+
 }  // namespace
 
 Result<Rules> Rules::compile(const std::shared_ptr<const fhir::Schema>& schema) {
   Rules rules;
   std::map<std::pair<fhir::StringId, fhir::StringId>, std::uint32_t> known;  // (key, expression)
+  std::map<fhir::StringId, fhirpath::Program> programs;                      // many keys share an expression
   rules.start_.reserve(schema->defCount() + 1);
   for (fhir::DefId def = 0; def < schema->defCount(); ++def) {
     rules.start_.push_back(static_cast<std::uint32_t>(rules.ids_.size()));
@@ -30,13 +36,13 @@ Result<Rules> Rules::compile(const std::shared_ptr<const fhir::Schema>& schema) 
       if (isElsewhere(schema->text(constraint.key))) continue;
       const auto [found, added] = known.emplace(std::pair(constraint.key, constraint.expression), rules.rules_.size());
       if (added) {
-        auto program = fhirpath::Program::compile(schema->text(constraint.expression), schema);
-        if (!program.ok()) {
-          return fail(Code::Invalid, "the invariant " + std::string(schema->text(constraint.key)) + " at " +
-                                         std::string(schema->text(schema->def(def).path)) + ": " +
-                                         program.error().message);
+        auto program = programs.find(constraint.expression);
+        if (program == programs.end()) {
+          auto compiled = fhirpath::Program::compile(schema->text(constraint.expression), schema);
+          if (!compiled.ok()) return unusable(*schema, constraint, def, compiled.error());
+          program = programs.emplace(constraint.expression, std::move(*compiled)).first;
         }
-        rules.rules_.push_back({constraint.key, constraint.human, constraint.error, std::move(*program)});
+        rules.rules_.push_back({constraint.key, constraint.human, constraint.error, program->second});
       }
       rules.ids_.push_back(found->second);
     }
