@@ -271,6 +271,22 @@ TEST_F(WriterTest, KeepsTheLogShort) {
   EXPECT_LT(std::filesystem::file_size(path_ + "-wal"), 300'000u);
 }
 
+TEST_F(WriterTest, ARestartedLogForgetsALongReader) {
+  Writer::Options options;
+  options.checkpointPages = 10;
+  auto writer = open(std::move(options));
+  ASSERT_TRUE(put(*writer, -1).ok());
+  {
+    Connection reader(path_, Connection::Mode::Read);
+    reader.execute("BEGIN");
+    ASSERT_EQ(number(reader, "SELECT count(*) FROM t"), 1);
+    for (int i = 0; i < 30; ++i) ASSERT_TRUE(put(*writer, i).ok());
+    reader.execute("COMMIT");
+  }
+  for (int i = 100; i < 300; ++i) ASSERT_TRUE(put(*writer, i).ok());
+  EXPECT_LT(std::filesystem::file_size(path_ + "-wal"), 500'000u);
+}
+
 // A copy of the files at any moment is what a killed process leaves behind: it opens, verifies, and has all that was
 // acknowledged.
 TEST(Kill, ACopyTakenInTheMiddleOpens) {

@@ -215,8 +215,10 @@ int Connection::changes() const {
   return sqlite3_changes(handle_);
 }
 
-void Connection::checkpoint() {
-  const int code = sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+void Connection::checkpoint(Checkpoint how) {
+  const int code = sqlite3_wal_checkpoint_v2(
+      handle_, nullptr, how == Checkpoint::Passive ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_RESTART, nullptr,
+      nullptr);
   if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY) raise(code, "checkpoint");
   logPages_ = 0;
 }

@@ -127,8 +127,11 @@ class Connection {
 
   /// Pages in the write-ahead log after the last commit of this connection.
   int logPages() const { return logPages_; }
-  /// Copies what it can from the log into the database, without waiting for anybody.
-  void checkpoint();
+  enum class Checkpoint : std::uint8_t {
+    Passive,  // copies what it can from the log into the database, without waiting for anybody
+    Restart,  // waits for the readers (at most the busy timeout), so that the log starts anew
+  };
+  void checkpoint(Checkpoint how);
 
   sqlite3* handle() { return handle_; }
 

@@ -124,7 +124,9 @@ void Writer::runOne(Job& job) {
 void Writer::checkpointIfDue() {
   if (connection_->logPages() < options_.checkpointPages) return;
   try {
-    connection_->checkpoint();
+    // Readers that always overlap would keep the log from starting anew; eight times too long, they are waited for.
+    const bool tooLong = connection_->logPages() > 8 * options_.checkpointPages;
+    connection_->checkpoint(tooLong ? Connection::Checkpoint::Restart : Connection::Checkpoint::Passive);
   } catch (const Fault& fault) { die(fault.error()); }
 }
 
