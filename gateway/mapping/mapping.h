@@ -43,6 +43,24 @@ class Library {
   std::shared_ptr<const CompiledMaps> maps_;
 };
 
+/// What a run did, for tests of maps and for the loss account: which rules fired, and which rule read which leaf.
+struct Trace {
+  struct Rule {
+    std::string file;
+    std::string group;
+    std::string name;
+    fhir::Position at;
+    std::uint64_t fired = 0;  // items it was run for
+  };
+  struct Read {
+    const fhir::Element* leaf = nullptr;  // of the source
+    std::size_t rule = 0;                 // in rules
+  };
+  std::vector<Rule> rules;  // all of the library, in no particular order; counts add up over runs
+  std::vector<Read>
+      reads;  // of the last run: by sources, copies and results; a leaf that only a condition read is not here
+};
+
 struct RunOptions {
   Instant now{};  // now() in the map's FHIRPath
   /// uuid() is name-based (RFC 9562 version 5) over (seed, map hash, ordinal): the same input gives the same output.
@@ -50,6 +68,7 @@ struct RunOptions {
   /// Items visited by rules, and operations of one FHIRPath expression, before the run is given up: far beyond any
   /// record.
   std::uint64_t maxSteps = 5'000'000;
+  Trace* trace = nullptr;  // filled if given
 };
 
 /// What became of the source: every leaf that no rule has read.

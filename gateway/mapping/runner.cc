@@ -24,6 +24,14 @@ Runner::Runner(const CompiledMaps& plan, const fhir::Document& source, fhir::Doc
 }
 
 bool Runner::run() {
+  if (options_.trace != nullptr) {
+    options_.trace->reads.clear();
+    auto& known = options_.trace->rules;
+    for (std::size_t i = known.size(); i < plan_.ruleInfos.size(); ++i) {
+      const RuleInfo& info = plan_.ruleInfos[i];
+      known.push_back({info.file, info.group, info.name, info.at, 0});
+    }
+  }
   std::array<Value, 2> arguments;
   arguments[plan_.sourceFirst ? 0 : 1].node = source_.root();
   arguments[plan_.sourceFirst ? 1 : 0].node = target_.root();
@@ -84,6 +92,7 @@ void Runner::body(const RulePlan& rule) {
   if (steps_ % 64 == 0 && target_.bytes() > kMaxBytes)
     stop("the result is larger than " + std::to_string(kMaxBytes >> 20) + " MiB");
   if (stopped_) return;
+  if (options_.trace != nullptr) ++options_.trace->rules[rule.info].fired;
   for (const Index shared : rows(plan_.shares, rule.shares)) slot(shared) = {};
   for (const TargetPlan& next : rows(plan_.targets, rule.targets)) target(next);
   running_ = nullptr;

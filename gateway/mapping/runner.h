@@ -59,8 +59,8 @@ class Runner {
   bool isComplex(const Value& value) const;
   const fhir::Document& owner(const fhir::Element* node) const;
   static bool isEmpty(const Value& value) { return value.kind == fhirpath::Kind::Node && value.node == nullptr; }
-  static void touch(const Value& value);
-  static void touchAll(const fhir::Element* node);
+  void touch(const Value& value);
+  void touchAll(const fhir::Element* node);
   std::optional<std::string_view> text(const OperandPlan& operand, std::string_view what);
 
   // --- targets: target_writer.cc

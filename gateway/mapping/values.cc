@@ -121,11 +121,16 @@ const fhir::Document& Runner::owner(const Element* node) const {
 }
 
 void Runner::touch(const Value& value) {
-  if (value.node != nullptr && value.node->hasValue()) value.node->touched = true;
+  if (value.node == nullptr || !value.node->hasValue()) return;
+  value.node->touched = true;
+  if (options_.trace != nullptr && rule_ != nullptr && &owner(value.node) == &source_) {
+    options_.trace->reads.push_back({value.node, rule_->info});
+  }
 }
 
 void Runner::touchAll(const Element* node) {
   node->touched = true;
+  touch({fhirpath::Kind::Node, node, {}, {}});
   for (const Element* child = node->first; child != nullptr; child = child->next) touchAll(child);
 }
 

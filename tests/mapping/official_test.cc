@@ -48,7 +48,6 @@ std::string canonical(const std::string& json) {
 
 /// Empty if the case passes, else what went wrong.
 std::string runCase(const std::filesystem::path& folder, const Case& test) {
-  if (!test.map.ends_with(".map")) return "a StructureMap resource as the map";
   if (!test.output.ends_with(".json")) return "output is not JSON";
   const Outcome outcome = runMaps({{test.map, fileText(folder / test.map)}}, fileText(folder / test.source));
   if (!outcome.ok) return outcome.issues;
