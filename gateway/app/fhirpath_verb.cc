@@ -75,7 +75,7 @@ int batch(const std::string& file, Instant now) {
     const std::string id(fhir::valueAt(*entry, entry->root(), "id"));
     const std::string expression(fhir::valueAt(*entry, entry->root(), "expression"));
     std::string context(fhir::valueAt(*entry, entry->root(), "file"));
-    if (context.empty()) context = "-";
+    if (context.empty()) context += '-';
     auto known = contexts.find(context);
     if (known == contexts.end()) known = contexts.emplace(context, contextOf(context)).first;
 
