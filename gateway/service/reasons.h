@@ -24,4 +24,8 @@ inline constexpr std::string_view kTransientAcknowledgement = "transient-error-a
 inline constexpr std::string_view kFatalAcknowledgement = "fatal-error-acknowledged";
 inline constexpr std::string_view kForeignAcknowledgement = "acknowledgement-of-another-message";
 
+// reasons of the delivery core (gateway/queue) that decisions depend on
+inline constexpr std::string_view kAmbiguous = "ambiguous-needs-person";
+inline constexpr std::string_view kDeadlinePassed = "deadline-passed";
+
 }  // namespace lotsen::service::reason

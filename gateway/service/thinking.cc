@@ -42,12 +42,14 @@ bool isUnsent(const store::Delivery& delivery) {
 }
 
 // True if the receiver has it, or may have it.
-bool mayHaveLeft(const store::Delivery& delivery) {
+bool mayHaveArrived(const store::Delivery& delivery) {
   switch (delivery.state) {
     case DeliveryState::Done:
     case DeliveryState::Awaiting:
     case DeliveryState::Resolving: return true;
     case DeliveryState::Leased: return delivery.sending;
+    case DeliveryState::Parked:
+      return delivery.reason == reason::kAmbiguous || delivery.reason == reason::kDeadlinePassed;
     default: return false;
   }
 }
@@ -109,14 +111,14 @@ class Pass {
       notes_.audit("consent-refused", file_.current(RecordKind::Consent).record->id, notes_.firstCode());
     std::vector<transfer::SentLeg> sent;
     for (const auto& delivery : work_.deliveries) {
-      const bool receiptStays = delivery.role == Role::Receipt && anyDisclosed();
-      if ((isUnsent(delivery) || (delivery.state == DeliveryState::Leased && !delivery.sending)) &&
-          delivery.role != Role::Recall && !receiptStays) {
-        cancel(delivery, reason::kConsentWithdrawn);
+      if (delivery.role == Role::Recall || delivery.state == DeliveryState::Cancelled) continue;
+      if (delivery.state == DeliveryState::Leased) {  // how its attempt ends decides
+        lookAgain();
+        continue;
       }
-      if (delivery.state == DeliveryState::Leased || delivery.state == DeliveryState::Resolving) lookAgain();
-      if (!discloses(delivery.role) || !mayHaveLeft(delivery)) continue;
-      if (!recalled(delivery)) {
+      const bool receiptStays = delivery.role == Role::Receipt && anyDisclosed();
+      if (delivery.state != DeliveryState::Done && !receiptStays) cancel(delivery, reason::kConsentWithdrawn);
+      if (discloses(delivery.role) && mayHaveArrived(delivery) && !recalled(delivery)) {
         sent.push_back(
             {delivery.role == Role::Provider ? transfer::Role::Provider : transfer::Role::Mediator, delivery.partner});
       }
@@ -130,9 +132,16 @@ class Pass {
     });
   }
 
+  // A leg that may have arrived when the consent was withdrawn is cancelled to make way for its recall; the recall
+  // tells of it.
+  bool wasDisclosed(const store::Delivery& delivery) const {
+    return discloses(delivery.role) &&
+           (mayHaveArrived(delivery) || (delivery.state == DeliveryState::Cancelled && recalled(delivery)));
+  }
+
   bool anyDisclosed() const {
     return std::any_of(work_.deliveries.begin(), work_.deliveries.end(),
-                       [](const auto& delivery) { return discloses(delivery.role) && mayHaveLeft(delivery); });
+                       [&](const auto& delivery) { return wasDisclosed(delivery); });
   }
 
   // --- 4: hold
@@ -145,7 +154,7 @@ class Pass {
     for (const auto& delivery : work_.deliveries) {
       if (!discloses(delivery.role) || delivery.state == DeliveryState::Cancelled) continue;
       any = true;
-      if (!mayHaveLeft(delivery) && delivery.state != DeliveryState::Parked) return false;
+      if (!mayHaveArrived(delivery) && delivery.state != DeliveryState::Parked) return false;
     }
     return any;
   }
@@ -182,7 +191,8 @@ class Pass {
     for (const auto& delivery : work_.deliveries) {
       if (delivery.role == Role::Recall || delivery.state == DeliveryState::Cancelled) continue;
       live.push_back(&delivery);
-      left = left || (discloses(delivery.role) && (mayHaveLeft(delivery) || delivery.state == DeliveryState::Leased));
+      left =
+          left || (discloses(delivery.role) && (mayHaveArrived(delivery) || delivery.state == DeliveryState::Leased));
     }
     if (!live.empty() && contentChanged && left) {
       change_.state = store::TransferState::Parked;
@@ -341,9 +351,10 @@ class Pass {
       leg.acknowledged = {configuration_.partner(provider->partner), provider->messageId, provider->finishedAt};
     }
     for (const auto& other : work_.deliveries) {
-      if (discloses(other.role) && mayHaveLeft(other))
+      if (wasDisclosed(other))
         leg.disclosed.push_back({other.role, configuration_.partner(other.partner), other.messageId, other.finishedAt});
-      if (delivery.role == Role::Recall && other.partner == delivery.partner && mayHaveLeft(other))
+      if (delivery.role == Role::Recall && other.partner == delivery.partner && discloses(other.role) &&
+          mayHaveArrived(other))
         leg.recallOf = other.messageId;
     }
 

@@ -60,7 +60,7 @@ AckResult judgeAcknowledgement(DeliveryState state, bool everSent, DeliveryState
   return mayGo(state, to) ? AckResult::Applied : AckResult::Late;
 }
 
-ChangeFit judgeChange(const DeliveryChange& change, DeliveryState state, bool hasBody, bool dependenciesDone) {
+ChangeFit judgeChange(const DeliveryChange& change, DeliveryState state, bool hasBody, bool dependenciesFinished) {
   switch (change.to) {
     case DeliveryState::Cancelled: return mayGo(state, change.to) ? ChangeFit::Apply : ChangeFit::Skip;
     case DeliveryState::Parked: return state == DeliveryState::Held ? ChangeFit::Apply : ChangeFit::Skip;
@@ -69,7 +69,7 @@ ChangeFit judgeChange(const DeliveryChange& change, DeliveryState state, bool ha
   }
   if (state != DeliveryState::Held && state != DeliveryState::Parked) return ChangeFit::Skip;
   if (hasBody != change.body.empty()) return ChangeFit::Wrong;
-  return dependenciesDone ? ChangeFit::Apply : ChangeFit::Skip;
+  return dependenciesFinished ? ChangeFit::Apply : ChangeFit::Skip;
 }
 
 Status checkAudit(const std::vector<AuditEntry>& entries) {

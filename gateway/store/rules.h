@@ -21,7 +21,7 @@ AckResult judgeAcknowledgement(DeliveryState state, bool everSent, DeliveryState
 
 /// What a change asks of a delivery, given what is stored.
 enum class ChangeFit : std::uint8_t { Apply, Skip, Wrong };
-ChangeFit judgeChange(const DeliveryChange& change, DeliveryState state, bool hasBody, bool dependenciesDone);
+ChangeFit judgeChange(const DeliveryChange& change, DeliveryState state, bool hasBody, bool dependenciesFinished);
 
 // Input that is wrong whatever is stored.
 Status checkAccept(const AcceptItem& item);

@@ -133,7 +133,7 @@ struct Delivery {
   std::string mediaType;
   std::string body;       // empty while Held; read with deliveryBody() or in Claimed
   std::string mapHash;    // maps or template that made the body
-  std::vector<Id> after;  // deliveries that must be Done first
+  std::vector<Id> after;  // must be Done or Cancelled first; what a cancelled one means is service's
   bool needsRelease = false;
   bool sending = false;  // Leased: bytes may have left
   std::uint32_t attempts = 0;

@@ -5,7 +5,12 @@
 namespace lotsen::app {
 namespace {
 
-const Usage kUsage{"demo", "FILE", "Does nothing.", {{"--map", "FILE", "a map", true}, {"--dry-run", "", "a flag"}, {"--to", "FORMAT", "once"}}, 1, 2};
+const Usage kUsage{"demo",
+                   "FILE",
+                   "Does nothing.",
+                   {{"--map", "FILE", "a map", true}, {"--dry-run", "", "a flag"}, {"--to", "FORMAT", "once"}},
+                   1,
+                   2};
 
 TEST(Arguments, ReadsOptionsAndPositional) {
   int exit = -1;
@@ -18,7 +23,8 @@ TEST(Arguments, ReadsOptionsAndPositional) {
 }
 
 TEST(Arguments, WrongUseEndsWithTwoAndHelpWithZero) {
-  const std::vector<std::vector<std::string>> wrong = {{}, {"a", "b", "c"}, {"x", "--mpa", "a"}, {"x", "--map"}, {"x", "--to", "a", "--to", "b"}, {"x", "--dry-run=1"}};
+  const std::vector<std::vector<std::string>> wrong = {
+      {}, {"a", "b", "c"}, {"x", "--mpa", "a"}, {"x", "--map"}, {"x", "--to", "a", "--to", "b"}, {"x", "--dry-run=1"}};
   for (const auto& words : wrong) {
     int exit = -1;
     EXPECT_FALSE(Arguments::parse(kUsage, words, exit));

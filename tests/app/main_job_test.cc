@@ -1,8 +1,8 @@
 // The main job from record to receipt, in one process: arrival orders, routes, gates, withdrawal, letters.
+#include "tests/app/world.h"
+
 #include <algorithm>
 #include <set>
-
-#include "tests/app/world.h"
 
 namespace lotsen::test {
 namespace {
@@ -20,13 +20,19 @@ std::map<Role, DeliveryState> legs(const store::TransferView& view) {
 std::string told(const store::TransferView& view) {
   std::string text(store::name(view.transfer.state));
   text += " " + view.transfer.reasons;
-  for (const auto& delivery : view.deliveries) text += "\n  " + std::string(store::name(delivery.role)) + " " + std::string(store::name(delivery.state)) + " " + delivery.reason;
-  for (const auto& record : view.records) text += "\n  " + std::string(store::name(record.kind)) + " " + std::string(store::name(record.state)) + " " + record.reason + " " + record.issues;
+  for (const auto& delivery : view.deliveries)
+    text += "\n  " + std::string(store::name(delivery.role)) + " " + std::string(store::name(delivery.state)) + " " +
+            delivery.reason;
+  for (const auto& record : view.records)
+    text += "\n  " + std::string(store::name(record.kind)) + " " + std::string(store::name(record.state)) + " " +
+            record.reason + " " + record.issues;
   for (const auto& entry : view.timeline) text += "\n  " + entry.action + " " + entry.detail;
   return text;
 }
 
-bool hasReason(const store::TransferView& view, const std::string& code) { return view.transfer.reasons.find("\"" + code + "\"") != std::string::npos; }
+bool hasReason(const store::TransferView& view, const std::string& code) {
+  return view.transfer.reasons.find("\"" + code + "\"") != std::string::npos;
+}
 
 store::Id submitted(World& world, const std::string& name, const std::string& kind) {
   const auto reception = world.submit(kind, world.record(name, kind));
@@ -68,8 +74,10 @@ TEST(MainJob, AnotherRegionsAgreementSendsTheOriginalToItsMediator) {
   const auto view = world.view(transfer);
   ASSERT_EQ(view.transfer.state, TransferState::Completed) << told(view);
   EXPECT_EQ(legs(view).count(Role::Mediator), 1U);
-  EXPECT_EQ(world.bodies[Role::Mediator].find("demo-doc-3"), std::string::npos) << "the mediator must not get the medical documents";
-  EXPECT_NE(world.bodies[Role::Mediator].find("#betfor#1-original"), std::string::npos) << "the mediator gets the signed BTF";
+  EXPECT_EQ(world.bodies[Role::Mediator].find("demo-doc-3"), std::string::npos)
+      << "the mediator must not get the medical documents";
+  EXPECT_NE(world.bodies[Role::Mediator].find("#betfor#1-original"), std::string::npos)
+      << "the mediator gets the signed BTF";
   EXPECT_NE(world.bodies[Role::Provider].find("demo-doc-3"), std::string::npos);
   EXPECT_NE(world.bodies[Role::Provider].find("ServiceRequest"), std::string::npos);
 }
@@ -103,7 +111,8 @@ TEST(MainJob, WithdrawalBeforeSendingStopsEverything) {
   replaceAll(withdrawal, "\"granted_explicit\"", "\"withdrawn\"");
   ASSERT_EQ(world.submit("consent", withdrawal).verdict, service::Verdict::Accepted);
   // Accepted, not yet understood: the release is void all the same.
-  const auto claimed = world.store.claim(world.owner, "provider", 8, world.clock.now(), world.clock.now() + std::chrono::minutes(1));
+  const auto claimed =
+      world.store.claim(world.owner, "provider", 8, world.clock.now(), world.clock.now() + std::chrono::minutes(1));
   ASSERT_TRUE(claimed.ok());
   EXPECT_TRUE(claimed->empty());
   world.deliver();
@@ -128,8 +137,28 @@ TEST(MainJob, WithdrawalAfterSendingRecalls) {
   EXPECT_EQ(view.transfer.state, TransferState::Withdrawn) << told(view);
   ASSERT_EQ(legs(view).count(Role::Recall), 1U) << told(view);
   EXPECT_EQ(legs(view)[Role::Recall], DeliveryState::Done);
-  const auto provider = std::find_if(view.deliveries.begin(), view.deliveries.end(), [](const auto& each) { return each.role == Role::Provider; });
+  const auto provider = std::find_if(view.deliveries.begin(), view.deliveries.end(),
+                                     [](const auto& each) { return each.role == Role::Provider; });
   EXPECT_NE(world.bodies[Role::Recall].find(provider->messageId), std::string::npos) << "the recall names the message";
+}
+
+TEST(MainJob, WithdrawalWhileNobodyKnowsWhetherItArrivedCancelsAndRecalls) {
+  World world;
+  store::Id transfer;
+  for (const char* kind : {"referral", "consent", "btf"}) transfer = submitted(world, "own-region", kind);
+  world.deliver({{Role::Provider, DeliveryState::Awaiting}});
+  auto withdrawal = world.record("own-region", "consent");
+  replaceAll(withdrawal, "\"version\": 1", "\"version\": 2");
+  replaceAll(withdrawal, "\"granted_explicit\"", "\"withdrawn\"");
+  ASSERT_EQ(world.submit("consent", withdrawal).verdict, service::Verdict::Accepted);
+  world.deliver();
+  const auto view = world.view(transfer);
+  EXPECT_EQ(legs(view)[Role::Provider], DeliveryState::Cancelled) << told(view);
+  EXPECT_EQ(legs(view)[Role::Recall], DeliveryState::Done) << told(view);
+  EXPECT_EQ(legs(view)[Role::PatientLetter], DeliveryState::Cancelled);
+  EXPECT_EQ(legs(view)[Role::Receipt], DeliveryState::Done)
+      << "what was handed out is still told to the source: " << told(view);
+  EXPECT_NE(world.bodies[Role::Receipt].find("SE5565594230-A001"), std::string::npos);
 }
 
 TEST(MainJob, ShutGatesHoldWithNamedReasonsAndTheRightRecordOpensThem) {
@@ -172,7 +201,8 @@ TEST(MainJob, IdsOfMessagesAreMadeOnceAndNoBodyGoesWithoutThem) {
   for (const auto& delivery : world.sent) {
     EXPECT_TRUE(ids.insert(delivery.messageId).second);
     if (delivery.role == Role::PatientLetter || delivery.role == Role::ClinicianLetter) continue;
-    EXPECT_NE(delivery.body.find("\"id\":\"" + delivery.messageId + "\""), std::string::npos) << store::name(delivery.role);
+    EXPECT_NE(delivery.body.find("\"id\":\"" + delivery.messageId + "\""), std::string::npos)
+        << store::name(delivery.role);
     EXPECT_NE(delivery.body.find("urn:uuid:" + delivery.messageId), std::string::npos) << store::name(delivery.role);
   }
 }

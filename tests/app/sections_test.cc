@@ -13,7 +13,9 @@ std::string told(const Faults& faults) {
 
 TEST(Sections, ReadsKeysListsAndComments) {
   Faults faults;
-  auto sections = parseSections("x.conf", "# head\n[partner klinik]\n  name = Kliniken = bäst \nsender = A\nsender = B\n\n[listen]\nport = 0\n", faults);
+  auto sections = parseSections(
+      "x.conf", "# head\n[partner klinik]\n  name = Kliniken = bäst \nsender = A\nsender = B\n\n[listen]\nport = 0\n",
+      faults);
   ASSERT_EQ(sections.size(), 2U) << told(faults);
   EXPECT_EQ(sections[0].kind, "partner");
   EXPECT_EQ(sections[0].name, "klinik");
@@ -26,7 +28,9 @@ TEST(Sections, ReadsKeysListsAndComments) {
 
 TEST(Sections, TellsEveryFaultWithItsLine) {
   Faults faults;
-  auto sections = parseSections("x.conf", "early = 1\n[listen\nport = 1\n[listen]\nprt = 1\nport = 70000\nport = 2\nnonsense\n[listen]\n", faults);
+  auto sections = parseSections(
+      "x.conf", "early = 1\n[listen\nport = 1\n[listen]\nprt = 1\nport = 70000\nport = 2\nnonsense\n[listen]\n",
+      faults);
   ASSERT_FALSE(sections.empty());
   sections[0].number("port", 8080, 0, 65535, faults);
   sections[0].refuseUnread(faults);
@@ -42,7 +46,8 @@ TEST(Sections, TellsEveryFaultWithItsLine) {
 
 TEST(Sections, ReadsDurationsFlagsAndChoices) {
   Faults faults;
-  auto sections = parseSections("x.conf", "[a]\none = 250ms\ntwo = 15min\nthree = 3 s\nfour = yes\nfive = maybe\n", faults);
+  auto sections =
+      parseSections("x.conf", "[a]\none = 250ms\ntwo = 15min\nthree = 3 s\nfour = yes\nfive = maybe\n", faults);
   auto& section = sections[0];
   EXPECT_EQ(section.duration("one", milliseconds(1), faults), milliseconds(250));
   EXPECT_EQ(section.duration("two", milliseconds(1), faults), milliseconds(900'000));

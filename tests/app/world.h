@@ -1,13 +1,6 @@
-// The main job in one process and without a clock, a socket or a disk: the demo's configuration and records, the memory store,
-// receptionist and thinker as they are, and a delivery step that the test scripts. Everything is deterministic.
+// The main job in one process and without a clock, a socket or a disk: the demo's configuration and records, the memory
+// store, receptionist and thinker as they are, and a delivery step that the test scripts. Everything is deterministic.
 #pragma once
-
-#include <gtest/gtest.h>
-
-#include <filesystem>
-#include <fstream>
-#include <map>
-#include <string>
 
 #include "gateway/app/loader.h"
 #include "gateway/base/text.h"
@@ -18,10 +11,18 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/temp_dir.h"
 
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+
 namespace lotsen::test {
 
 inline void replaceAll(std::string& text, const std::string& from, const std::string& to) {
-  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
+  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+    text.replace(at, from.size(), to);
 }
 
 inline std::string fileText(const std::string& path) {
@@ -37,9 +38,9 @@ inline std::string demoConfiguration(const std::string& folder) {
   replaceAll(text, "@OUT@", folder);
   replaceAll(text, "@PORT@", "0");
   replaceAll(text, "@PORT_FILE@", folder + "/port");
-  for (auto at = text.find('@'); at != std::string::npos; at = text.find('@', at)) {  // what is left are URLs
-    const auto end = text.find('@', at + 1);
-    text.replace(at, end - at + 1, "http://127.0.0.1:9/" + text.substr(at + 1, end - at - 1));
+  for (auto at = text.find("_URL@"); at != std::string::npos; at = text.find("_URL@")) {
+    const auto start = text.rfind('@', at);
+    text.replace(start, at + 5 - start, "http://127.0.0.1:9/" + text.substr(start + 1, at - start - 1));
   }
   return text;
 }
@@ -58,8 +59,9 @@ class World {
     receptionist = std::make_unique<service::Receptionist>(store, clock, random, [] {});
     auto fonts = letter::Fonts::open(loaded->configuration->fontDirectories);
     EXPECT_TRUE(fonts.ok());
-    worker = std::make_unique<service::Worker>(store, *current, clock, service::Thinker(clock, random, std::move(*fonts)), owner,
-                                               service::WorkerHooks{[] {}, [](const Error& error) { ADD_FAILURE() << error.message; }, [](const Error&) {}});
+    worker = std::make_unique<service::Worker>(
+        store, *current, clock, service::Thinker(clock, random, std::move(*fonts)), owner,
+        service::WorkerHooks{[] {}, [](const Error& error) { ADD_FAILURE() << error.message; }, [](const Error&) {}});
   }
 
   /// A record of the demo ("own-region", "consent"), its dates relative to the fake clock's day.
@@ -83,7 +85,8 @@ class World {
     for (auto worked = worker->round(); worked.ok() && *worked > 0; worked = worker->round()) {}
   }
 
-  /// Claims and finishes whatever is due, until nothing is; `outcome` says how each delivery ends (Done if it says nothing).
+  /// Claims and finishes whatever is due, until nothing is; `outcome` says how each delivery ends (Done if it says
+  /// nothing).
   void deliver(const std::map<store::Role, store::DeliveryState>& outcome = {}) {
     for (bool again = true; again;) {
       again = false;

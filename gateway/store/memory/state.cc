@@ -119,10 +119,11 @@ AckResult MemoryStore::State::acknowledge(const AckEffect& effect, const std::st
   return best;
 }
 
-bool MemoryStore::State::dependenciesDone(const std::vector<Id>& after) const {
+bool MemoryStore::State::dependenciesFinished(const std::vector<Id>& after) const {
   return std::all_of(after.begin(), after.end(), [this](const Id& id) {
     const auto found = deliveries.find(id);
-    return found != deliveries.end() && found->second.delivery.state == DeliveryState::Done;
+    return found != deliveries.end() && (found->second.delivery.state == DeliveryState::Done ||
+                                         found->second.delivery.state == DeliveryState::Cancelled);
   });
 }
 
@@ -152,7 +153,7 @@ Status MemoryStore::State::check(const TransferChange& change) const {
         return fail(Code::Invalid, "delivery " + each.id + " waits for " + before + ", which is not of its transfer");
       }
     }
-    if (each.state == DeliveryState::Ready && !dependenciesDone(each.after)) {
+    if (each.state == DeliveryState::Ready && !dependenciesFinished(each.after)) {
       return fail(Code::Invalid, "delivery " + each.id + " cannot be Ready: what it waits for is not Done");
     }
   }
@@ -168,7 +169,7 @@ void MemoryStore::State::apply(const DeliveryChange& change, Instant now, Saved&
   StoredDelivery& row = deliveries.at(change.id);
   Delivery& delivery = row.delivery;
   const bool hadBody = !delivery.body.empty();
-  if (judgeChange(change, delivery.state, hadBody, dependenciesDone(delivery.after)) != ChangeFit::Apply) {
+  if (judgeChange(change, delivery.state, hadBody, dependenciesFinished(delivery.after)) != ChangeFit::Apply) {
     saved.skipped.push_back(change.id);
     return;
   }

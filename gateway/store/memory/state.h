@@ -73,7 +73,7 @@ struct MemoryStore::State {
   AckResult acknowledge(const AckEffect& effect, const std::string& partner, Instant now, Id& transfer);
 
   Status check(const TransferChange& change) const;
-  bool dependenciesDone(const std::vector<Id>& after) const;
+  bool dependenciesFinished(const std::vector<Id>& after) const;
   void apply(const DeliveryChange& change, Instant now, Saved& saved);
   void apply(const Release& release, bool voided);
 };

@@ -67,9 +67,10 @@ bool hasBody(Connection& db, std::int64_t row) {
   return statement.bind(row).step();
 }
 
-bool dependenciesDone(Connection& db, std::int64_t row) {
+bool dependenciesFinished(Connection& db, std::int64_t row) {
   Statement statement = db.prepare(
-      "SELECT 1 FROM delivery_after a JOIN delivery d ON d.row = a.after WHERE a.delivery = ?1 AND d.state <> 'done'");
+      "SELECT 1 FROM delivery_after a JOIN delivery d ON d.row = a.after WHERE a.delivery = ?1 AND d.state NOT IN "
+      "('done', 'cancelled')");
   return !statement.bind(row).step();
 }
 
@@ -95,7 +96,7 @@ Status changeDelivery(Scope& scope, const DeliveryChange& change, const Id& tran
   if (!id) return fail(Code::Invalid, "delivery " + change.id + " is not of transfer " + transfer);
   const DeliveryRow row = readRow(db, *id);
   const bool hadBody = hasBody(db, row.row);
-  switch (judgeChange(change, row.state, hadBody, dependenciesDone(db, row.row))) {
+  switch (judgeChange(change, row.state, hadBody, dependenciesFinished(db, row.row))) {
     case ChangeFit::Wrong: return wrongBytes(change.id);
     case ChangeFit::Skip: saved.skipped.push_back(change.id); return done();
     case ChangeFit::Apply: break;
@@ -158,7 +159,7 @@ Status linkDependencies(Scope& scope, const Delivery& delivery) {
         .bind(row, ++ordinal, *after)
         .run();
   }
-  if (delivery.state == DeliveryState::Ready && !dependenciesDone(db, row)) {
+  if (delivery.state == DeliveryState::Ready && !dependenciesFinished(db, row)) {
     return fail(Code::Invalid, "delivery " + delivery.id + " cannot be Ready: what it waits for is not Done");
   }
   return done();
