@@ -6,6 +6,7 @@
 #include "gateway/fhirpath/static_type.h"
 #include "gateway/fhirpath/syntax.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -84,20 +85,6 @@ class Compiler {
     const std::string_view near = nearest(wrong, candidates);
     return near.empty() ? std::string() : "; did you mean '" + std::string(near) + "'?";
   }
-  std::string typeNames(const StaticType& type) const {
-    std::string names;
-    std::size_t count = 0;
-    for (const auto& alternative : type.types) {
-      if (alternative.kind != ItemKind::Node) continue;
-      if (++count > 3) return names + ", …";
-      if (!names.empty()) names += ", ";
-      const bool backbone = alternative.def != fhir::kNone && schema_.def(alternative.def).shape != fhir::kNone;
-      names += backbone ? schema_.text(schema_.def(alternative.def).path)
-                        : schema_.nameText(schema_.type(alternative.type).name);
-    }
-    return names.empty() ? "a System type" : names;
-  }
-
   // ---- plan nodes
 
   std::uint32_t emit(const Syntax& at, Run function, std::initializer_list<std::uint32_t> kids, std::uint32_t a = 0,
@@ -329,7 +316,8 @@ class Compiler {
         possible = possible || schema_.isA(alternative.type, wanted) || schema_.isA(wanted, alternative.type);
       }
       if (!possible)
-        doubt(at, "the expression starts from " + typeNames(scope.focus) + ", not from " + std::string(at.text));
+        doubt(at,
+              "the expression starts from " + typeNames(schema_, scope.focus) + ", not from " + std::string(at.text));
     }
     const std::uint32_t self = emit(at, runThis, {});
     node = emit(at, runRootType, {self}, 0, wanted);
@@ -356,31 +344,11 @@ class Compiler {
                     std::string(schema_.nameText(child.choiceName)) + ".ofType(" +
                     std::string(schema_.nameText(schema_.type(child.choiceType).name)) + ")");
     } else if (child.found == StaticChild::Found::No && !focusType.types.empty()) {
-      doubt(at, typeNames(focusType) + " has no element '" + std::string(at.text) + "'" +
+      doubt(at, typeNames(schema_, focusType) + " has no element '" + std::string(at.text) + "'" +
                     suggestion(at.text, child.siblings));
     }
     type = child.type;
     return step(at, focusType, implicit, focus, child);
-  }
-
-  /// "valueQuantity" where the type of the focus is not known: "value" of type Quantity as well as an element of that
-  /// name.
-  bool splitChoice(std::string_view text, ChoiceStep& out) const {
-    for (std::size_t i = 1; i < text.size(); ++i) {
-      if (text[i] < 'A' || text[i] > 'Z') continue;
-      const fhir::NameId base = schema_.findName(text.substr(0, i));
-      std::string typeName(text.substr(i));
-      fhir::TypeId found = schema_.findType(typeName);
-      if (found == fhir::kNone) {
-        typeName[0] = static_cast<char>(typeName[0] + 32);
-        found = schema_.findType(typeName);
-      }
-      if (base == fhir::kNone || found == fhir::kNone || schema_.type(found).kind == fhir::TypeKind::Resource) continue;
-      out.choice = base;
-      out.type = found;
-      return true;
-    }
-    return false;
   }
 
   std::uint32_t choiceStep(const Syntax& at, std::uint32_t focus, const ChoiceStep& choice) {
@@ -398,7 +366,7 @@ class Compiler {
                                    at.text == "code" || at.text == "value");
     ChoiceStep choice{id, child.choiceName, child.choiceType};
     const bool split =
-        !focusType.known && !options_.strict && !member && id != fhir::kNone && splitChoice(at.text, choice);
+        !focusType.known && !options_.strict && !member && id != fhir::kNone && splitChoice(schema_, at.text, choice);
     const bool plain = !member && !split && child.choiceName == fhir::kNone && id != fhir::kNone && at.text != "value";
     if (implicit && plain) return emit(at, runThisChild, {}, id);
     if (implicit) focus = emit(at, runThis, {});
@@ -425,6 +393,11 @@ class Compiler {
     std::vector<std::uint32_t> kids{compile(*at.first, scope, focus)};
     if (failed_) return 0;
     if (row->ordered && !focus.ordered) doubt(at, std::string(at.text) + "() on a collection that has no order");
+    const auto table = textFunctions();
+    const bool wantsText =
+        std::any_of(table.begin(), table.end(), [&](const FunctionRow& each) { return &each == row; });
+    if (wantsText && hasParts(schema_, focus))
+      doubt(at, std::string(at.text) + "() needs text, not " + typeNames(schema_, focus));
     return arguments(at, *row, scope, focus, kids, type);
   }
 
@@ -443,7 +416,7 @@ class Compiler {
       checkCriterion(at, operands.types[0]);
     }
     if (row.modes.starts_with('n')) define(operands, scope, focus);
-    type = resultOf(row.gives, focus, operands.types);
+    type = resultOf(schema_, row.gives, focus, operands.types);
     // Published invariants use as() on lists (dom-3): only strict mode holds it to one item.
     const Run function = row.run == runAs && !options_.strict ? runOfType : row.run;
     return emit(at, function, kids, operands.a, operands.b);
@@ -513,38 +486,6 @@ class Compiler {
         return;
     }
     doubt(at, "the criterion of iif() is no Boolean");
-  }
-
-  StaticType resultOf(Gives gives, const StaticType& focus, const std::vector<StaticType>& arguments) const {
-    StaticType type;
-    switch (gives) {
-      case Gives::Focus: return focus;
-      case Gives::Argument:
-        type = arguments[0];
-        type.ordered = type.ordered && focus.ordered;
-        return type;
-      case Gives::Both:
-        type = focus;
-        type.merge(arguments[0]);
-        return type;
-      case Gives::Branches:
-        type = arguments[1];
-        if (arguments.size() > 2) type.merge(arguments[2]);
-        return type;
-      case Gives::Boolean: return StaticType::of(ItemKind::Boolean);
-      case Gives::Integer: return StaticType::of(ItemKind::Integer);
-      case Gives::Decimal: return StaticType::of(ItemKind::Decimal);
-      case Gives::String: return StaticType::of(ItemKind::String);
-      case Gives::Date: return StaticType::of(ItemKind::Date);
-      case Gives::DateTime: return StaticType::of(ItemKind::DateTime);
-      case Gives::Time: return StaticType::of(ItemKind::Time);
-      case Gives::Quantity: return StaticType::of(ItemKind::Quantity);
-      case Gives::Type: return StaticType::of(ItemKind::Type);
-      case Gives::Extension: return StaticType::of(schema_.findType("Extension"));
-      case Gives::Unordered: type.ordered = false; return type;
-      case Gives::Unknown: return type;
-    }
-    return type;
   }
 
   const CompileOptions& options_;

@@ -133,4 +133,77 @@ StaticChild childOf(const fhir::Schema& schema, const StaticType& focus, std::st
   return result;
 }
 
+std::string typeNames(const fhir::Schema& schema, const StaticType& type) {
+  std::string names;
+  std::size_t count = 0;
+  for (const auto& alternative : type.types) {
+    if (alternative.kind != ItemKind::Node) continue;
+    if (++count > 3) return names + ", …";
+    if (!names.empty()) names += ", ";
+    const bool backbone = alternative.def != fhir::kNone && schema.def(alternative.def).shape != fhir::kNone;
+    names +=
+        backbone ? schema.text(schema.def(alternative.def).path) : schema.nameText(schema.type(alternative.type).name);
+  }
+  return names.empty() ? "a System type" : names;
+}
+
+bool hasParts(const fhir::Schema& schema, const StaticType& type) {
+  if (!type.known || type.types.empty()) return false;
+  return std::all_of(type.types.begin(), type.types.end(), [&](const StaticType::Alternative& alternative) {
+    return alternative.kind == ItemKind::Node && schema.type(alternative.type).primitive == fhir::Primitive::None &&
+           schema.type(alternative.type).kind != fhir::TypeKind::Primitive;
+  });
+}
+
+bool splitChoice(const fhir::Schema& schema, std::string_view text, ChoiceStep& out) {
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    if (text[i] < 'A' || text[i] > 'Z') continue;
+    const fhir::NameId base = schema.findName(text.substr(0, i));
+    std::string typeName(text.substr(i));
+    fhir::TypeId found = schema.findType(typeName);
+    if (found == fhir::kNone) {
+      typeName[0] = static_cast<char>(typeName[0] + 32);
+      found = schema.findType(typeName);
+    }
+    if (base == fhir::kNone || found == fhir::kNone || schema.type(found).kind == fhir::TypeKind::Resource) continue;
+    out.choice = base;
+    out.type = found;
+    return true;
+  }
+  return false;
+}
+
+StaticType resultOf(const fhir::Schema& schema, Gives gives, const StaticType& focus,
+                    const std::vector<StaticType>& arguments) {
+  StaticType type;
+  switch (gives) {
+    case Gives::Focus: return focus;
+    case Gives::Argument:
+      type = arguments[0];
+      type.ordered = type.ordered && focus.ordered;
+      return type;
+    case Gives::Both:
+      type = focus;
+      type.merge(arguments[0]);
+      return type;
+    case Gives::Branches:
+      type = arguments[1];
+      if (arguments.size() > 2) type.merge(arguments[2]);
+      return type;
+    case Gives::Boolean: return StaticType::of(ItemKind::Boolean);
+    case Gives::Integer: return StaticType::of(ItemKind::Integer);
+    case Gives::Decimal: return StaticType::of(ItemKind::Decimal);
+    case Gives::String: return StaticType::of(ItemKind::String);
+    case Gives::Date: return StaticType::of(ItemKind::Date);
+    case Gives::DateTime: return StaticType::of(ItemKind::DateTime);
+    case Gives::Time: return StaticType::of(ItemKind::Time);
+    case Gives::Quantity: return StaticType::of(ItemKind::Quantity);
+    case Gives::Type: return StaticType::of(ItemKind::Type);
+    case Gives::Extension: return StaticType::of(schema.findType("Extension"));
+    case Gives::Unordered: type.ordered = false; return type;
+    case Gives::Unknown: return type;
+  }
+  return type;
+}
+
 }  // namespace lotsen::fhirpath

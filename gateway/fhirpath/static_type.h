@@ -4,9 +4,11 @@
 #pragma once
 
 #include "gateway/fhir/schema.h"
+#include "gateway/fhirpath/functions.h"
 #include "gateway/fhirpath/plan.h"
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -47,5 +49,16 @@ struct StaticChild {
 std::optional<TypeTarget> findTarget(const fhir::Schema& schema, std::string_view text, StaticType& type);
 
 StaticChild childOf(const fhir::Schema& schema, const StaticType& focus, std::string_view name);
+
+/// "HumanName", "Patient.contact, Person": for messages.
+std::string typeNames(const fhir::Schema& schema, const StaticType& type);
+/// Every item is an element with parts, for sure: no primitive, no System value.
+bool hasParts(const fhir::Schema& schema, const StaticType& type);
+/// "valueQuantity" where the type of the focus is not known: "value" of type Quantity as well as an element of that
+/// name.
+bool splitChoice(const fhir::Schema& schema, std::string_view text, ChoiceStep& out);
+/// The type of a function's result.
+StaticType resultOf(const fhir::Schema& schema, Gives gives, const StaticType& focus,
+                    const std::vector<StaticType>& arguments);
 
 }  // namespace lotsen::fhirpath

@@ -32,6 +32,7 @@ TEST(Compile, StrictRefusesWhatCannotBeRight) {
   EXPECT_NE(patient("children()[0]"), "");
   EXPECT_NE(patient("(deceased as boolean).start"), "");
   EXPECT_NE(patient("iif('x', 1, 2)"), "");
+  EXPECT_EQ(patient("photo.startsWith('x')"), "1:7: startsWith() needs text, not Attachment");
   EXPECT_NE(patient("contact.name.where(uze = 'x')"), "");
   EXPECT_EQ(patient("Patient.contact.name.where(use = 'x').period.start"), "");
   EXPECT_EQ(patient("DomainResource.contained.whatever"), "");
