@@ -1,0 +1,314 @@
+"""Measures the gateway and prints one line a figure: value, spread, command. Called by ops/dev/bench, which has built the release.
+
+Every figure is the median of some rounds. Exit 1 if a figure could not be measured; times never decide anything here.
+"""
+
+import argparse
+import json
+import os
+import shlex
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "ops/demo"))
+
+import demo as demo_run  # noqa: E402
+import records  # noqa: E402
+from process import Gateway, Process, fill, make_token  # noqa: E402
+
+BARS = "referral-bundles/nhs-bars/examples/process_message/request/ValidationRequest (POST) .json"
+TASK = ("referral.map", "source-referral.model.json", "source-referral.json", "bundle.json")
+PEERS_OF_MAP = (["fml_bench.js", "medplum"], ["fml_bench.js", "medplum5"], ["jsonata_bench.js"])
+PEERS_OF_VALIDATE = (["validate_bench.js", "medplum"], ["validate_bench.js", "medplum5"], ["validate_bench.js", "fhir"])
+SECONDS_OF_A_PEER = "5"  # a peer's program divides them into five rounds and tells the median
+
+
+class Failed(Exception):
+    pass
+
+
+def shown(command):
+    """As one would type it in the root of the repository."""
+    return shlex.join(os.path.relpath(word, ROOT) if str(word).startswith(str(ROOT) + "/") else str(word) for word in command)
+
+
+def call(command, **more):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, cwd=ROOT, **more)
+    if done.returncode != 0:
+        raise Failed(f"{shown(command)}\n    exit {done.returncode}: {(done.stderr or done.stdout).strip()[-600:]}")
+    return done.stdout
+
+
+def number(value):
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+
+
+class Bench:
+    def __init__(self, options):
+        self.options = options
+        self.binary = ROOT / "build/release/bin/lotsen"
+        self.work = options.work
+        self.failed = False
+        self.values = {}
+
+    # --- printing
+
+    def tell(self, name, values, unit, command, more=""):
+        """One figure: the median of `values`."""
+        middle = statistics.median(values)
+        self.values[name] = middle
+        spread = f"{number(min(values))} to {number(max(values))} in {len(values)} rounds" if len(values) > 1 else "1 round"
+        print(f"{name:<28} {number(middle):>9} {unit:<6} {spread}{'; ' + more if more else ''}\n    $ {command}", flush=True)
+
+    def skip(self, name, why):
+        print(f"{name:<28} {'skipped':>9}        {why}", flush=True)
+
+    def fail(self, name, why):
+        self.failed = True
+        print(f"{name:<28} {'FAILED':>9}        {why}", flush=True)
+
+    # --- running
+
+    def lotsen(self, *words):
+        return json.loads(call([self.binary, "bench", *words]))
+
+    def rounds(self, name, *words, unit="/s", more=""):
+        """`lotsen bench WORDS`, several times."""
+        found = [self.lotsen(*words)["per_second"] for _ in range(self.options.rounds)]
+        self.tell(name, found, unit, shown([self.binary, "bench", *words]), more)
+
+    def peer(self, figure, words, **environment):
+        """A program of the peers' folder, which measures its own rounds and prints a JSON line."""
+        command = ["node", *words, SECONDS_OF_A_PEER]
+        name = f"  peer {words[-1].removesuffix('_bench.js')}"
+        try:
+            found = subprocess.run(command, cwd=self.options.peers, capture_output=True, text=True, check=True, env={**os.environ, **environment})
+            line = json.loads(found.stdout.splitlines()[0])
+        except (OSError, subprocess.CalledProcessError, ValueError, IndexError) as error:
+            self.skip(name, f"did not run: {error}")
+            return
+        self.tell(name, [line["min"], line["opsPerSecMedian"], line["max"]], "/s", f"(cd PEERS && {shlex.join(command)})")
+        best = f"best peer of {figure}"
+        self.values[best] = max(self.values.get(best, 0), line["opsPerSecMedian"])
+
+    def times_best(self, figure):
+        best = self.values.get(f"best peer of {figure}")
+        if best:
+            print(f"  {figure} is {self.values[figure] / best:.1f} times the best peer of this run")
+
+    def has_peers(self):
+        folder = self.options.peers
+        if folder is None:
+            self.skip("  peers", "no --peers DIR was given")
+        elif not (folder / "node_modules").is_dir():
+            self.skip("  peers", f"{folder} has no node_modules: install the peers there first")
+        elif shutil.which("node") is None:
+            self.skip("  peers", "node is not installed")
+        else:
+            return True
+        return False
+
+    # --- what runs without a gateway
+
+    def map(self):
+        record = self.record("own-region", "referral")
+        maps = ROOT / "mappings/pas"
+        words = ["--map", maps / "referral.map", "--map", maps / "common.map", "--package", maps / "referral.model.json"]
+        self.rounds("map of the demo's referral", "map", *words, "--source", record)
+        data = self.options.peers / "data" if self.options.peers else None
+        if data is None or not all((data / name).is_file() for name in TASK):
+            self.skip("map", "the task that peers do too lies in --peers DIR, in data/")
+            return
+        rules, model, source, expected = (data / name for name in TASK)
+        arguments = ["--map", rules, "--package", model]
+        made = call([self.binary, "transform", *arguments, source])
+        as_written = {"parse_float": str, "parse_int": str}
+        if json.loads(made, **as_written) != json.loads(expected.read_text(encoding="utf-8"), **as_written):
+            self.fail("map", f"the output of lotsen transform is not {expected}")
+        self.rounds("map", "map", *arguments, "--source", source, more="its output is the expected Bundle")
+        if not self.has_peers():
+            return
+        for words in PEERS_OF_MAP:
+            self.peer("map", words)
+        self.times_best("map")
+        self.hand_written(expected, source)
+
+    def hand_written(self, bundle, source):
+        """The same Bundle by C++ that knows only this one record: what there is to be had."""
+        program = self.options.peers / "bin/json_bench"
+        if not program.exists():
+            self.skip("  written by hand in C++", f"{program} is not built")
+            return
+        for line in map(json.loads, call([program, bundle, source]).splitlines()):
+            if line.get("name", "").startswith("hand-coded"):
+                values = [line["min"], line["opsPerSecMedian"], line["max"]]
+                self.tell("  written by hand in C++", values, "/s", f"PEERS/bin/json_bench {bundle.name} {source.name}")
+                print(f"  map is {self.values['map'] / line['opsPerSecMedian']:.2f} of it")
+
+    def validate(self):
+        message = self.options.corpora / BARS if self.options.corpora else None
+        if message is None or not message.is_file():
+            self.skip("validate", f"no --corpora DIR with {BARS}")
+            return
+        self.rounds("validate", "validate", message, more="35 kB message, 19 entries")
+        if not self.has_peers():
+            return
+        for words in PEERS_OF_VALIDATE:
+            self.peer("validate", words, CORPORA=str(self.options.corpora))
+        self.times_best("validate")
+
+    def fhirpath(self):
+        patient = self.work / "patient.json"
+        names = [{"use": "official", "family": "Tolvansson", "given": ["Tolvan"]}, {"use": "usual", "given": ["Toto"]}]
+        patient.write_text(json.dumps({"resourceType": "Patient", "id": "bench", "active": True, "name": names}), encoding="utf-8")
+        self.rounds("fhirpath", "fhirpath", "Patient.name.where(use = 'official').given.first()", patient, more="parsed, compiled, evaluated each time")
+
+    def letter(self):
+        template, data = ROOT / "templates/patient-lotsning.sv.md", ROOT / "fixtures/leg-patient-letter/own-region/expected.json"
+        self.rounds("letter", "letter", template, data, more="PDF")
+
+    # --- what needs a configuration
+
+    def record(self, case, kind):
+        """A record of the demo with its dates filled in."""
+        path = self.work / f"{case}-{kind}.json"
+        path.write_text(json.dumps(records.load(case, kind), ensure_ascii=False), encoding="utf-8")
+        return path
+
+    def configure(self, name, url="http://127.0.0.1:9/"):
+        """A folder with the demo's configuration, a new database and every partner at `url`."""
+        out = self.work / name
+        shutil.rmtree(out, ignore_errors=True)
+        out.mkdir(parents=True)
+        values = {"ROOT": ROOT, "OUT": out, "PORT": 0, "PORT_FILE": out / "port"}
+        for partner in demo_run.PARTNERS:
+            make_token(out / "tokens", f"to-{partner}")
+            make_token(out / "tokens", f"from-{partner}")
+            values[partner.upper().replace("-", "_") + "_URL"] = url
+        make_token(out / "tokens", "operator")
+        config = out / "gateway.conf"
+        config.write_text(fill(ROOT / "ops/demo/gateway.conf.in", values), encoding="utf-8")
+        return config
+
+    def start(self):
+        inside, outside, words = [], [], ()
+        for _ in range(self.options.rounds):
+            config = self.configure("start")
+            words = ("start", "--config", config)
+            inside.append(self.lotsen(*words))
+        self.tell("start", [line["ms"] for line in inside], "ms", shown([self.binary, "bench", *words]), "new database, nothing sent yet")
+        self.tell("resident after start", [line["mb"] for line in inside], "MB", "the same")
+        for _ in range(self.options.rounds):
+            gateway = Gateway(self.binary, config, config.parent / "port", config.parent / "gateway.log")
+            begin = time.perf_counter()
+            gateway.start()
+            outside.append((time.perf_counter() - begin) * 1000)
+            gateway.stop()
+        self.tell("start to ready", outside, "ms", shown([self.binary, "serve", "--config", config]) + "   until GET /health/ready answers 200")
+
+    def accept(self):
+        record, total = self.record("own-region", "referral"), 20_000
+        found, command = [], ""
+        for _ in range(self.options.rounds):
+            config = self.configure("accept")
+            words = ["accept", "--config", config, "--token", config.parent / "tokens/from-pas", "--source", record, "--clients", 64, "--iterations", total]
+            command = shown([self.binary, "bench", *words])
+            found.append(self.lotsen(*words))
+            rows = self.rows_of(config)
+            if rows != total:
+                self.fail("accept", f"{rows} rows in the database after {total} accepts")
+        self.tell("accept", [line["per_second"] for line in found], "/s", command, f"64 clients, {total:,} rows counted in the file afterwards")
+        for name, key in (("accept, median wait", "p50_ms"), ("accept, 99th percentile", "p99_ms")):
+            self.tell(name, [line[key] for line in found], "ms", "the same")
+
+    def rows_of(self, config):
+        """Counted in the file itself, by another program than the one that wrote it."""
+        database = sqlite3.connect(f"file:{config.parent / 'data/lotsen.db'}?mode=ro", uri=True)
+        try:
+            return database.execute("SELECT count(*) FROM record r JOIN record_body b ON b.record = r.row").fetchone()[0]
+        finally:
+            database.close()
+
+    def deliver(self):
+        url_file = self.work / "receiver.url"
+        url_file.unlink(missing_ok=True)
+        receiver = Process([sys.executable, "-B", Path(__file__).with_name("bench_receiver.py"), url_file], self.work / "receiver.log")
+        try:
+            deadline = time.monotonic() + 20
+            while not url_file.exists():
+                if not receiver.alive() or time.monotonic() > deadline:
+                    raise Failed(f"the receiver did not start:\n{receiver.last_words()}")
+                time.sleep(0.02)
+            self.deliver_to(url_file.read_text(encoding="utf-8").strip())
+        finally:
+            receiver.kill()
+
+    def deliver_to(self, url):
+        record, found, command = self.record("internal", "referral"), [], ""
+        for _ in range(self.options.rounds):
+            config = self.configure("deliver", url)
+            words = ["deliver", "--config", config, "--partner", "pas", "--source", record, "--iterations", 300]
+            command = shown([self.binary, "bench", *words])
+            found.append(self.lotsen(*words)["per_second"])
+        self.tell("deliver", found, "/s", command, "transfers of 3 messages and 2 letters each, to the end")
+
+    def memory(self):
+        out = self.work / "demo"
+        shutil.rmtree(out, ignore_errors=True)
+        out.mkdir()
+        demo = demo_run.Demo(out, self.binary, 0)
+        demo_run.say = lambda *_: None
+        try:
+            demo.start()
+            for case, transfer in demo.follow(demo.submit(), 60):
+                demo.check(case, transfer)
+            status = Path(f"/proc/{demo.gateway.process.child.pid}/status").read_text(encoding="utf-8")
+            sizes = {line.split(":")[0]: int(line.split()[1]) / 1000 for line in status.splitlines() if line.startswith(("VmRSS", "VmHWM"))}
+        finally:
+            demo.stop()
+        if demo.faults:
+            self.fail("resident after the demo", "; ".join(demo.faults))
+            return
+        self.tell("resident after the demo", [sizes["VmRSS"]], "MB", "ops/run --once   VmRSS of lotsen serve before it ends", f"at most {sizes['VmHWM']:.1f} MB meanwhile")
+
+
+FIGURES = ("map", "validate", "fhirpath", "letter", "start", "memory", "accept", "deliver")
+
+
+def folder(text):
+    return Path(text).resolve() if text else None
+
+
+def main():
+    arguments = argparse.ArgumentParser(prog="ops/dev/bench")
+    arguments.add_argument("figures", nargs="*", metavar="FIGURE", help=", ".join(FIGURES))
+    arguments.add_argument("--rounds", type=int, default=5)
+    arguments.add_argument("--peers", type=folder, default=folder(os.environ.get("LOTSEN_PEERS")))
+    arguments.add_argument("--corpora", type=folder, default=folder(os.environ.get("LOTSEN_CORPORA")))
+    arguments.add_argument("--work", type=folder, default=ROOT / "build/bench")
+    options = arguments.parse_args()
+    unknown = set(options.figures) - set(FIGURES)
+    if unknown or options.rounds < 1:
+        arguments.error(f"unknown figure {', '.join(sorted(unknown))}" if unknown else "--rounds must be at least 1")
+    options.work.mkdir(parents=True, exist_ok=True)
+
+    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo", encoding="utf-8") if line.startswith("model name")), "?")
+    print(f"{os.cpu_count()} cores, {model}; load {os.getloadavg()[0]:.1f} at the start\n", flush=True)
+    bench = Bench(options)
+    for name in options.figures or FIGURES:
+        try:
+            getattr(bench, name)()
+        except (Failed, OSError, RuntimeError) as error:
+            bench.fail(name, str(error))
+    print(f"\nload {os.getloadavg()[0]:.1f} at the end")
+    sys.exit(1 if bench.failed else 0)
+
+
+if __name__ == "__main__":
+    main()
