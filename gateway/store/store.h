@@ -214,6 +214,7 @@ struct RecordChange {
 /// again (with an empty body: the bytes never change), due at once; parks a Held one, or cancels an unfinished one. A
 /// change that the delivery's state does not allow any more (it was leased, acknowledged or finished meanwhile) or not
 /// yet (a delivery of `after` is not Done) is skipped and reported in `skipped`.
+/// One that was skipped because the delivery is leased makes the transfer due again as soon as the lease ends.
 struct DeliveryChange {
   Id id;
   DeliveryState to = DeliveryState::Ready;  // Ready (the store decides Ready or Queued), Parked, Cancelled

@@ -218,5 +218,19 @@ TYPED_TEST(Work, ChangesThatComeTooLateAreSkipped) {
   EXPECT_EQ(this->delivery(3).finishedAt, at(1));
 }
 
+TYPED_TEST(Work, WhatWasSkippedForALeaseIsLookedAtWhenItEnds) {
+  this->create(1, {leg(1, 1)});
+  const Claimed claimed = this->send(at(1));
+  this->accept(item(2, 1, RecordKind::Consent, at(1)));
+  TransferChange save = this->change(this->claimOne(at(1)));
+  save.changed.push_back({deliveryId(1), DeliveryState::Cancelled, "", "", "", "withdrawn", {}});
+  EXPECT_EQ(this->store().saveTransfer(save, at(1))->skipped.size(), 1u);
+  EXPECT_EQ(this->dueTransfers(at(2)), 0u) << "nothing to do while it is under way";
+  this->finish(claimed, DeliveryState::Ready, at(3), at(60));
+  save.token = this->claimOne(at(3)).token;
+  EXPECT_TRUE(this->store().saveTransfer(save, at(3))->skipped.empty());
+  EXPECT_EQ(this->state(1), DeliveryState::Cancelled);
+}
+
 }  // namespace
 }  // namespace lotsen::store

@@ -73,9 +73,10 @@ void MemoryStore::State::go(StoredDelivery& row, DeliveryState to, Instant now) 
   LOTSEN_CHECK(delivery.state == to || mayGo(delivery.state, to));
   delivery.state = to;
   delivery.sending = false;
+  const bool tell = std::exchange(row.recheck, false) || to == DeliveryState::Done || to == DeliveryState::Parked;
   row.resolving = false;
   row.lease.reset();
-  if (to == DeliveryState::Done || to == DeliveryState::Parked) markDue(delivery.transfer, now);
+  if (tell) markDue(delivery.transfer, now);
   if (isFinished(to)) {
     delivery.finishedAt = now;
     promote(delivery.transfer, delivery.endpoint);
@@ -171,6 +172,7 @@ void MemoryStore::State::apply(const DeliveryChange& change, Instant now, Saved&
   const bool hadBody = !delivery.body.empty();
   if (judgeChange(change, delivery.state, hadBody, dependenciesFinished(delivery.after)) != ChangeFit::Apply) {
     saved.skipped.push_back(change.id);
+    row.recheck = delivery.state == DeliveryState::Leased;
     return;
   }
   delivery.reason = change.reason;

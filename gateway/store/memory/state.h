@@ -37,6 +37,7 @@ struct MemoryStore::State {
     std::uint64_t ordinal = 0;
     bool everSent = false;
     bool resolving = false;  // Leased: an earlier attempt is ambiguous
+    bool recheck = false;    // Leased: a change was skipped because of it
     std::optional<Lease> lease;
     std::optional<Release> release;  // the live one
     std::vector<Attempt> attempts;

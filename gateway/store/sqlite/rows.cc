@@ -38,6 +38,7 @@ DeliveryRow readDeliveryRow(const Statement& statement) {
   row.attempts = static_cast<std::uint32_t>(statement.integer(4));
   row.sending = statement.integer(5) != 0;
   row.resolving = statement.integer(6) != 0;
+  row.recheck = statement.integer(7) != 0;
   return row;
 }
 
@@ -143,10 +144,10 @@ void go(Connection& db, const DeliveryRow& delivery, DeliveryState to, std::stri
   const bool finished = isFinished(to);
   db.prepare(
         "UPDATE delivery SET state = ?2, reason = ?3, due_at = coalesce(?4, due_at), finished_at = ?5, sending = 0, "
-        "resolving = 0, lease_node = NULL, lease_epoch = NULL, lease_until = NULL WHERE row = ?1")
+        "resolving = 0, recheck = 0, lease_node = NULL, lease_epoch = NULL, lease_until = NULL WHERE row = ?1")
       .bind(delivery.row, name(to), reason, dueAt, finished ? std::optional(now) : std::nullopt)
       .run();
-  if (to == DeliveryState::Done || to == DeliveryState::Parked) markDue(db, delivery.transfer, now);
+  if (delivery.recheck || to == DeliveryState::Done || to == DeliveryState::Parked) markDue(db, delivery.transfer, now);
   if (finished) promote(db, delivery.transfer, delivery.endpoint);
 }
 

@@ -29,10 +29,11 @@ struct DeliveryRow {
   std::uint32_t attempts = 0;
   bool sending = false;
   bool resolving = false;
+  bool recheck = false;
 };
 
 inline constexpr char kDeliveryRow[] =
-    "SELECT row, transfer, endpoint, state, attempts, sending, resolving FROM delivery ";
+    "SELECT row, transfer, endpoint, state, attempts, sending, resolving, recheck FROM delivery ";
 DeliveryRow readDeliveryRow(const Statement& statement);
 
 inline constexpr char kTransfer[] =

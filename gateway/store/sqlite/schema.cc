@@ -91,6 +91,7 @@ CREATE TABLE delivery (
   sending INTEGER NOT NULL DEFAULT 0 CHECK (sending IN (0, 1)),        -- leased: bytes may have left
   ever_sent INTEGER NOT NULL DEFAULT 0 CHECK (ever_sent IN (0, 1)),
   resolving INTEGER NOT NULL DEFAULT 0 CHECK (resolving IN (0, 1)),    -- leased: an earlier attempt is ambiguous
+  recheck INTEGER NOT NULL DEFAULT 0 CHECK (recheck IN (0, 1)),        -- leased: a change was skipped because of it
   attempts INTEGER NOT NULL DEFAULT 0,
   token INTEGER NOT NULL DEFAULT 0,
   due_at INTEGER NOT NULL,
@@ -107,7 +108,7 @@ CREATE TABLE delivery (
     (sequence IS NOT NULL AND state IN ('ready', 'leased', 'awaiting', 'resolving', 'parked')) VIRTUAL,
   UNIQUE (transfer, endpoint, sequence),
   CHECK ((state = 'leased') = (lease_until IS NOT NULL) AND (lease_node IS NULL) = (lease_until IS NULL)),
-  CHECK (state = 'leased' OR (sending = 0 AND resolving = 0)),
+  CHECK (state = 'leased' OR (sending = 0 AND resolving = 0 AND recheck = 0)),
   CHECK (sequence IS NOT NULL OR state IN ('held', 'parked', 'cancelled'))
 ) STRICT;
 CREATE UNIQUE INDEX delivery_head ON delivery (transfer, endpoint) WHERE head;

@@ -98,7 +98,12 @@ Status changeDelivery(Scope& scope, const DeliveryChange& change, const Id& tran
   const bool hadBody = hasBody(db, row.row);
   switch (judgeChange(change, row.state, hadBody, dependenciesFinished(db, row.row))) {
     case ChangeFit::Wrong: return wrongBytes(change.id);
-    case ChangeFit::Skip: saved.skipped.push_back(change.id); return done();
+    case ChangeFit::Skip:
+      if (row.state == DeliveryState::Leased) {
+        db.prepare("UPDATE delivery SET recheck = 1 WHERE row = ?1").bind(row.row).run();
+      }
+      saved.skipped.push_back(change.id);
+      return done();
     case ChangeFit::Apply: break;
   }
   if (change.to != DeliveryState::Ready) {
