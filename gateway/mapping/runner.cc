@@ -53,9 +53,7 @@ void Runner::group(Index instance, std::span<const Value> arguments) {
   const GroupPlan& group = plan_.groups[instance];
   const std::size_t base = base_;
   const std::size_t top = top_;
-  base_ = top;
-  top_ = top + group.slots;
-  if (stack_.size() < top_) stack_.resize(std::max(top_, stack_.size() * 2));
+  enterFrame(top, top + group.slots);
   if (arguments.data() != stack_.data() + base_) {  // call() puts them in place already
     std::copy(arguments.begin(), arguments.end(), stack_.begin() + static_cast<std::ptrdiff_t>(base_));
   }
@@ -66,9 +64,16 @@ void Runner::group(Index instance, std::span<const Value> arguments) {
   }
   for (const Index shared : rows(plan_.shares, group.shares)) slot(shared) = {};
   rules(group.rules);
+  enterFrame(base, top);
+  --depth_;
+}
+
+/// The stack may move when it grows: nobody holds a slot's address over a call.
+void Runner::enterFrame(std::size_t base, std::size_t top) {
   base_ = base;
   top_ = top;
-  --depth_;
+  if (stack_.size() < top_) stack_.resize(std::max(top_, stack_.size() * 2));
+  frame_ = stack_.data() + base_;
 }
 
 void Runner::rules(Range range) {
@@ -111,7 +116,10 @@ void Runner::call(const CallPlan& call) {
   if (complete) {
     const std::vector<Value>::const_iterator first = arguments_.begin() + static_cast<std::ptrdiff_t>(from);
     const GroupPlan& callee = plan_.groups[call.group];
-    if (stack_.size() < top_ + callee.slots) stack_.resize(std::max(top_ + callee.slots, stack_.size() * 2));
+    if (stack_.size() < top_ + callee.slots) {
+      stack_.resize(std::max(top_ + callee.slots, stack_.size() * 2));
+      frame_ = stack_.data() + base_;
+    }
     std::copy(first, arguments_.cend(), stack_.begin() + static_cast<std::ptrdiff_t>(top_));
     const std::span<const Value> passed(stack_.data() + top_, arguments_.size() - from);
     arguments_.resize(from);

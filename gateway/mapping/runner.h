@@ -30,7 +30,8 @@ class Runner {
 
  private:
   // --- groups, rules, sources: runner.cc
-  Value& slot(Index index) { return stack_[base_ + index]; }
+  Value& slot(Index index) { return frame_[index]; }
+  void enterFrame(std::size_t base, std::size_t top);
   void group(Index instance, std::span<const Value> arguments);
   void rules(Range range);
   void rule(const RulePlan& rule);
@@ -122,8 +123,9 @@ class Runner {
   const RunOptions& options_;
   fhir::Issues& issues_;
 
-  std::vector<Value> stack_;      // frames of the groups that are running
-  std::size_t base_ = 0;          // of the running group
+  std::vector<Value> stack_;  // frames of the groups that are running
+  Value* frame_ = nullptr;    // of the running group: stack_ from base_ on
+  std::size_t base_ = 0;
   std::size_t top_ = 0;           // end of the running group's frame
   std::vector<Value> items_;      // collected sources, used as a stack
   std::vector<Value> arguments_;  // of the call that is being made, used as a stack
