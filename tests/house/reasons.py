@@ -23,16 +23,15 @@ queue |= set(re.findall(r'\{Outcome::\w+, "([a-z-]+)", 0\}', read("gateway/queue
 queue |= set(re.findall(r'k\w+ = "([a-z-]+)";', read("gateway/queue/core.cc")))
 codes = gates | service | queue
 
-openapi = read("gateway/inbound/openapi.cc")
-document = json.loads(openapi[openapi.index('R"openapi(') + 10 : openapi.rindex(')openapi"')])
+document = json.loads(read("gateway/inbound/openapi.json"))
 described = set(document["components"]["schemas"]["ReasonCode"]["enum"])
 
 pages = read("docs/reasons.md") + read("docs/gates.md")
 told = set(re.findall(r"`([a-z][a-z0-9-]+)`", pages))
 family = {code for code in codes if code.startswith("refused-")}  # told as `refused-…`
 
-faults = [f"{code} is missing in gateway/inbound/openapi.cc (ReasonCode)" for code in sorted(codes - described)]
-faults += [f"{code} in gateway/inbound/openapi.cc is no code of the gateway" for code in sorted(described - codes)]
+faults = [f"{code} is missing in gateway/inbound/openapi.json (ReasonCode)" for code in sorted(codes - described)]
+faults += [f"{code} in gateway/inbound/openapi.json is no code of the gateway" for code in sorted(described - codes)]
 faults += [f"{code} is missing in docs/reasons.md and docs/gates.md" for code in sorted(codes - told - family)]
 if len(gates) < 30 or len(service) < 10 or len(queue) < 10:
     faults.append("the patterns of this test no longer find the codes: mend the test")
