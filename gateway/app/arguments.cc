@@ -1,8 +1,8 @@
 #include "gateway/app/arguments.h"
 
-#include <iostream>
-
 #include "gateway/base/text.h"
+
+#include <iostream>
 
 namespace lotsen::app {
 
@@ -11,7 +11,8 @@ namespace {
 void printHelp(std::ostream& out, const Usage& usage) {
   out << "usage: lotsen " << usage.verb;
   for (const auto& option : usage.options) {
-    out << " [" << option.name << (option.value.empty() ? "" : " ") << option.value << ']' << (option.repeats ? "…" : "");
+    out << " [" << option.name << (option.value.empty() ? "" : " ") << option.value << ']'
+        << (option.repeats ? "…" : "");
   }
   out << (usage.arguments.empty() ? "" : " ") << usage.arguments << "\n\n" << usage.summary << '\n';
   if (!usage.options.empty()) out << '\n';
@@ -73,8 +74,10 @@ std::optional<Arguments> Arguments::parse(const Usage& usage, const std::vector<
       return wrong(name + " needs a value");
     }
   }
-  if (result.positional_.size() < usage.least) return wrong("too few arguments, expected " + std::string(usage.arguments));
-  if (result.positional_.size() > usage.most) return wrong("too many arguments, expected " + (usage.arguments.empty() ? "none" : std::string(usage.arguments)));
+  if (result.positional_.size() < usage.least)
+    return wrong("too few arguments, expected " + std::string(usage.arguments));
+  if (result.positional_.size() > usage.most)
+    return wrong("too many arguments, expected " + (usage.arguments.empty() ? "none" : std::string(usage.arguments)));
   return result;
 }
 

@@ -1,5 +1,5 @@
-// The command line of one verb: options it declares, positional arguments, --help. Wrong use is told on stderr and ends with 2.
-// Thread rule: one thread.
+// The command line of one verb: options it declares, positional arguments, --help. Wrong use is told on stderr and ends
+// with 2. Thread rule: one thread.
 #pragma once
 
 #include <map>

@@ -1,3 +1,9 @@
+#include "gateway/app/bench.h"
+#include "gateway/app/files.h"
+#include "gateway/app/gateway.h"
+#include "gateway/base/text.h"
+#include "gateway/service/reception.h"
+
 #include <arpa/inet.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -10,12 +16,6 @@
 #include <fstream>
 #include <iostream>
 #include <thread>
-
-#include "gateway/app/bench.h"
-#include "gateway/app/files.h"
-#include "gateway/app/gateway.h"
-#include "gateway/base/text.h"
-#include "gateway/service/reception.h"
 
 namespace lotsen::app {
 
@@ -44,7 +44,8 @@ class Records {
   std::string make(std::size_t number) const {
     std::string out = text_;
     const std::string fresh = caseKey_ + "-" + std::to_string(number);
-    for (auto at = out.find(caseKey_); at != std::string::npos; at = out.find(caseKey_, at + fresh.size())) out.replace(at, caseKey_.size(), fresh);
+    for (auto at = out.find(caseKey_); at != std::string::npos; at = out.find(caseKey_, at + fresh.size()))
+      out.replace(at, caseKey_.size(), fresh);
     return out;
   }
 
@@ -52,7 +53,8 @@ class Records {
   std::string text_, caseKey_;
 };
 
-std::optional<Records> recordsFrom(const Arguments& arguments, const service::Configuration& configuration, const std::string& channelName) {
+std::optional<Records> recordsFrom(const Arguments& arguments, const service::Configuration& configuration,
+                                   const std::string& channelName) {
   std::string bytes;
   if (!readInput(arguments.one("--source"), bytes)) return std::nullopt;
   const auto channel = configuration.channels.find(channelName);
@@ -149,7 +151,8 @@ int benchAccept(const Arguments& arguments, std::size_t iterations) {
   }
   const auto before = (*gateway)->store().counts();
 
-  const std::size_t clients = static_cast<std::size_t>(std::max(1, std::atoi(arguments.one("--clients", "64").c_str())));
+  const std::size_t clients =
+      static_cast<std::size_t>(std::max(1, std::atoi(arguments.one("--clients", "64").c_str())));
   const std::size_t total = iterations == 0 ? 20'000 : iterations;
   std::atomic<std::size_t> next{0}, accepted{0};
   std::vector<std::vector<double>> latencies(clients);
@@ -160,9 +163,10 @@ int benchAccept(const Arguments& arguments, std::size_t iterations) {
       Client client((*gateway)->port());
       for (std::size_t number = next++; number < total; number = next++) {
         const std::string body = records->make(number);
-        const std::string request = "POST /intake/" + channel + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token +
-                                    "\r\nContent-Type: application/json\r\nIdempotency-Key: bench-" + std::to_string(number) + "\r\nContent-Length: " + std::to_string(body.size()) +
-                                    "\r\n\r\n" + body;
+        const std::string request =
+            "POST /intake/" + channel + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token +
+            "\r\nContent-Type: application/json\r\nIdempotency-Key: bench-" + std::to_string(number) +
+            "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
         const auto sent = SteadyClock::now();
         if (client.post(request) == 202) ++accepted;
         latencies[c].push_back(std::chrono::duration<double, std::milli>(SteadyClock::now() - sent).count());
@@ -176,9 +180,17 @@ int benchAccept(const Arguments& arguments, std::size_t iterations) {
   for (const auto& some : latencies) all.insert(all.end(), some.begin(), some.end());
   std::sort(all.begin(), all.end());
   const std::size_t rows = before.ok() && after.ok() ? after->records - before->records : 0;
-  const auto percentile = [&](double part) { return all.empty() ? 0 : all[std::min(all.size() - 1, static_cast<std::size_t>(part * static_cast<double>(all.size())))]; };
+  const auto percentile = [&](double part) {
+    return all.empty()
+               ? 0
+               : all[std::min(all.size() - 1, static_cast<std::size_t>(part * static_cast<double>(all.size())))];
+  };
   const int exit = printMeasured("accept", {accepted.load(), seconds},
-                                 {{"rows", static_cast<double>(rows)}, {"clients", static_cast<double>(clients)}, {"p50_ms", percentile(0.5)}, {"p99_ms", percentile(0.99)}, {"mb", residentMegabytes()}});
+                                 {{"rows", static_cast<double>(rows)},
+                                  {"clients", static_cast<double>(clients)},
+                                  {"p50_ms", percentile(0.5)},
+                                  {"p99_ms", percentile(0.99)},
+                                  {"mb", residentMegabytes()}});
   if (rows == accepted && accepted == total) return exit;
   std::cerr << "lotsen bench accept: " << total << " sent, " << accepted << " accepted, " << rows << " rows\n";
   return kDataFailed;
@@ -197,8 +209,8 @@ int benchDeliver(const Arguments& arguments, std::size_t iterations) {
     std::cerr << "lotsen bench deliver: " << started.error().message << '\n';
     return kDataFailed;
   }
-  // Records go in by the receptionist and messages leave to the partner that the configuration names: the receiver is part of the
-  // measurement and must be running.
+  // Records go in by the receptionist and messages leave to the partner that the configuration names: the receiver is
+  // part of the measurement and must be running.
   SystemClock clock;
   SystemRandom random;
   service::Receptionist receptionist((*gateway)->store(), clock, random, [&] { (*gateway)->wake(); });
@@ -216,16 +228,19 @@ int benchDeliver(const Arguments& arguments, std::size_t iterations) {
   const auto start = SteadyClock::now();
   for (std::size_t number = 0; number < total; ++number) {
     const std::string key = "bench-" + std::to_string(number);
-    const auto reception = receptionist.record(*configuration, {&principal, channel, "application/json", key, records->make(number)});
+    const auto reception =
+        receptionist.record(*configuration, {&principal, channel, "application/json", key, records->make(number)});
     if (reception.verdict == service::Verdict::Accepted) continue;
     printIssues(arguments.one("--source"), reception.issues);
     return kDataFailed;
   }
   const auto patience = SteadyClock::now() + std::chrono::minutes(2);
-  while (finished() < before + total && SteadyClock::now() < patience) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  while (finished() < before + total && SteadyClock::now() < patience)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
   const double seconds = std::chrono::duration<double>(SteadyClock::now() - start).count();
   const std::size_t completed = finished() - before;
-  if (completed < total) std::cerr << "lotsen bench deliver: only " << completed << " of " << total << " transfers completed in time\n";
+  if (completed < total)
+    std::cerr << "lotsen bench deliver: only " << completed << " of " << total << " transfers completed in time\n";
   const int exit = printMeasured("deliver", {completed, seconds}, {{"mb", residentMegabytes()}});
   return completed == total ? exit : kDataFailed;
 }

@@ -1,13 +1,13 @@
-#include <chrono>
-#include <cstdio>
-#include <iostream>
-
 #include "gateway/app/bench.h"
 #include "gateway/app/files.h"
 #include "gateway/json/writer.h"
 #include "gateway/letter/files.h"
 #include "gateway/letter/fonts.h"
 #include "gateway/letter/render.h"
+
+#include <chrono>
+#include <cstdio>
+#include <iostream>
 
 namespace lotsen::app {
 
@@ -43,8 +43,13 @@ int printMeasured(std::string_view bench, const Measured& measured, const std::v
   }
   std::string text;
   json::Writer writer(text);
-  writer.startObject().member("bench", bench).key("per_second").number(digits(static_cast<double>(measured.iterations) / measured.seconds));
-  writer.member("iterations", static_cast<std::int64_t>(measured.iterations)).key("seconds").number(digits(measured.seconds));
+  writer.startObject()
+      .member("bench", bench)
+      .key("per_second")
+      .number(digits(static_cast<double>(measured.iterations) / measured.seconds));
+  writer.member("iterations", static_cast<std::int64_t>(measured.iterations))
+      .key("seconds")
+      .number(digits(measured.seconds));
   for (const auto& [name, value] : extras) writer.key(name).number(digits(value));
   writer.endObject();
   std::cout << text << '\n';

@@ -1,7 +1,5 @@
-// `lotsen bench NAME`: one JSON line with a figure. Programs that measure, not tests: nothing here passes or fails by time.
-#include <algorithm>
-#include <iostream>
-
+// `lotsen bench NAME`: one JSON line with a figure. Programs that measure, not tests: nothing here passes or fails by
+// time.
 #include "gateway/app/arguments.h"
 #include "gateway/app/bench.h"
 #include "gateway/app/files.h"
@@ -9,6 +7,9 @@
 #include "gateway/fhir/outcome.h"
 #include "gateway/fhirpath/fhirpath.h"
 #include "gateway/validation/validation.h"
+
+#include <algorithm>
+#include <iostream>
 
 namespace lotsen::app {
 
@@ -69,23 +70,28 @@ int benchFhirpath(const Arguments& arguments, std::size_t iterations) {
 }  // namespace
 
 int benchVerb(const Words& words) {
-  static const Usage kUsage{"bench", "NAME …",
-                            "Measures and prints one JSON line. NAME: map (--map --package --source), validate (FILE), fhirpath (EXPR FILE),\n"
-                            "letter (TEMPLATE DATA), accept, deliver and start (--config FILE; they use a data folder of their own).",
-                            {{"--iterations", "N", "exactly N rounds; default: about two seconds"},
-                             {"--map", "FILE", "map: as in transform", true},
-                             {"--package", "DIR|FILE", "map, validate: as there", true},
-                             {"--source", "FILE", "map, accept, deliver: the source record"},
-                             {"--config", "FILE", "accept, deliver, start: the configuration; its data folder must be new"},
-                             {"--token", "FILE", "accept: the token of the partner that sends"},
-                             {"--partner", "NAME", "deliver: the partner that sends"},
-                             {"--channel", "NAME", "accept, deliver: default pas/referral"},
-                             {"--clients", "N", "accept: connections at once; default 64"}},
-                            1, 3};
+  static const Usage kUsage{
+      "bench",
+      "NAME …",
+      "Measures and prints one JSON line. NAME: map (--map --package --source), validate (FILE), fhirpath (EXPR "
+      "FILE),\n"
+      "letter (TEMPLATE DATA), accept, deliver and start (--config FILE; they use a data folder of their own).",
+      {{"--iterations", "N", "exactly N rounds; default: about two seconds"},
+       {"--map", "FILE", "map: as in transform", true},
+       {"--package", "DIR|FILE", "map, validate: as there", true},
+       {"--source", "FILE", "map, accept, deliver: the source record"},
+       {"--config", "FILE", "accept, deliver, start: the configuration; its data folder must be new"},
+       {"--token", "FILE", "accept: the token of the partner that sends"},
+       {"--partner", "NAME", "deliver: the partner that sends"},
+       {"--channel", "NAME", "accept, deliver: default pas/referral"},
+       {"--clients", "N", "accept: connections at once; default 64"}},
+      1,
+      3};
   int exit = kFine;
   const auto arguments = Arguments::parse(kUsage, words, exit);
   if (!arguments) return exit;
-  const auto iterations = static_cast<std::size_t>(std::max(0L, std::atol(arguments->one("--iterations", "0").c_str())));
+  const auto iterations =
+      static_cast<std::size_t>(std::max(0L, std::atol(arguments->one("--iterations", "0").c_str())));
   const std::string& name = arguments->positional()[0];
   if (name == "map") return benchMap(*arguments, iterations);
   if (name == "validate") return benchValidate(*arguments, iterations);

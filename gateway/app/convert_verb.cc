@@ -1,14 +1,18 @@
-#include <iostream>
-
 #include "gateway/app/arguments.h"
 #include "gateway/app/files.h"
 #include "gateway/app/verbs.h"
 
+#include <iostream>
+
 namespace lotsen::app {
 
 int convertVerb(const Words& words) {
-  static const Usage kUsage{"convert", "FILE", "Rewrites a FHIR resource without loss: order, decimals and extensions stay.",
-                            {{"--to", "json|xml", "the format to write; it is told from the file which one is read"}}, 1, 1};
+  static const Usage kUsage{"convert",
+                            "FILE",
+                            "Rewrites a FHIR resource without loss: order, decimals and extensions stay.",
+                            {{"--to", "json|xml", "the format to write; it is told from the file which one is read"}},
+                            1,
+                            1};
   int exit = kFine;
   const auto arguments = Arguments::parse(kUsage, words, exit);
   if (!arguments) return exit;

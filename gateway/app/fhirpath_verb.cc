@@ -1,12 +1,12 @@
-#include <iostream>
-#include <map>
-
 #include "gateway/app/arguments.h"
 #include "gateway/app/files.h"
 #include "gateway/app/verbs.h"
 #include "gateway/base/text.h"
 #include "gateway/fhirpath/fhirpath.h"
 #include "gateway/json/writer.h"
+
+#include <iostream>
+#include <map>
 
 namespace lotsen::app {
 
@@ -27,7 +27,8 @@ Result<Context> contextOf(const std::string& file) {
   if (!readFile(file, bytes)) return fail(Code::Unavailable, "cannot read " + file);
   fhir::Issues issues;
   auto document = readResource(bytes, fhir::Schema::r4(), {}, issues);
-  if (!document.ok()) return fail(Code::Invalid, issues.empty() ? document.error().message : issues.list().front().text);
+  if (!document.ok())
+    return fail(Code::Invalid, issues.empty() ? document.error().message : issues.list().front().text);
   context.document = std::move(*document);
   return context;
 }
@@ -44,7 +45,8 @@ Result<std::string> evaluate(const std::string& expression, const Context& conte
   environment.rootResource = root;
   environment.now = now;
   fhirpath::Evaluator evaluator(environment);
-  LOTSEN_TRY(const auto values, root == nullptr ? evaluator.evaluate(program, fhirpath::Collection{}) : evaluator.evaluate(program, root));
+  LOTSEN_TRY(const auto values,
+             root == nullptr ? evaluator.evaluate(program, fhirpath::Collection{}) : evaluator.evaluate(program, root));
   std::string text;
   json::Writer writer(text);
   writer.startArray();
@@ -79,7 +81,8 @@ int batch(const std::string& file, Instant now) {
     auto known = contexts.find(context);
     if (known == contexts.end()) known = contexts.emplace(context, contextOf(context)).first;
 
-    const auto result = known->second.ok() ? evaluate(expression, *known->second, now) : Result<std::string>(known->second.error());
+    const auto result =
+        known->second.ok() ? evaluate(expression, *known->second, now) : Result<std::string>(known->second.error());
     json::Writer writer(out);
     writer.startObject().member("id", id);
     if (result.ok()) {
@@ -97,9 +100,14 @@ int batch(const std::string& file, Instant now) {
 }  // namespace
 
 int fhirpathVerb(const Words& words) {
-  static const Usage kUsage{"fhirpath", "EXPR FILE", "Prints what the expression yields on the resource, as a JSON array. FILE - is no context.",
-                            {{"--batch", "FILE", "JSON lines {\"id\",\"expression\",\"file\"} instead of EXPR and FILE"},
-                             {"--now", "INSTANT", "what now() says; default: the clock"}}, 0, 2};
+  static const Usage kUsage{
+      "fhirpath",
+      "EXPR FILE",
+      "Prints what the expression yields on the resource, as a JSON array. FILE - is no context.",
+      {{"--batch", "FILE", "JSON lines {\"id\",\"expression\",\"file\"} instead of EXPR and FILE"},
+       {"--now", "INSTANT", "what now() says; default: the clock"}},
+      0,
+      2};
   int exit = kFine;
   const auto arguments = Arguments::parse(kUsage, words, exit);
   if (!arguments) return exit;

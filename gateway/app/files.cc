@@ -1,12 +1,12 @@
 #include "gateway/app/files.h"
 
-#include <cstring>
-#include <iostream>
-#include <iterator>
-
 #include "gateway/base/text.h"
 #include "gateway/definitions/definitions.h"
 #include "gateway/fhir/xml_form.h"
+
+#include <cstring>
+#include <iostream>
+#include <iterator>
 
 namespace lotsen::app {
 
@@ -20,7 +20,9 @@ bool readInput(const std::string& path, std::string& bytes) {
   return false;
 }
 
-std::vector<std::string> defaultFontDirectories() { return {"/usr/share/fonts/truetype/noto", "/usr/share/fonts/truetype/liberation"}; }
+std::vector<std::string> defaultFontDirectories() {
+  return {"/usr/share/fonts/truetype/noto", "/usr/share/fonts/truetype/liberation"};
+}
 
 void printIssues(const std::string& file, const fhir::Issues& issues) {
   for (const auto& issue : issues.list()) {
@@ -32,7 +34,8 @@ void printIssues(const std::string& file, const fhir::Issues& issues) {
   }
 }
 
-Result<fhir::Document> readResource(std::string_view bytes, const std::shared_ptr<const fhir::Schema>& schema, const fhir::ReadOptions& options, fhir::Issues& issues) {
+Result<fhir::Document> readResource(std::string_view bytes, const std::shared_ptr<const fhir::Schema>& schema,
+                                    const fhir::ReadOptions& options, fhir::Issues& issues) {
   const auto start = trim(bytes);
   const bool xml = !start.empty() && (start.front() == '<' || start.substr(0, 3) == "\xEF\xBB\xBF");
   return xml ? fhir::readXml(bytes, schema, options, issues) : fhir::readJson(bytes, schema, options, issues);
@@ -56,7 +59,8 @@ std::shared_ptr<const fhir::Schema> schemaWith(const std::vector<std::string>& p
   return *loaded;
 }
 
-std::optional<mapping::Library> mapsOf(const std::vector<std::string>& files, const std::shared_ptr<const fhir::Schema>& schema) {
+std::optional<mapping::Library> mapsOf(const std::vector<std::string>& files,
+                                       const std::shared_ptr<const fhir::Schema>& schema) {
   std::vector<mapping::MapText> texts;
   for (const auto& file : files) {
     texts.push_back({file, {}});

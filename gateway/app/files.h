@@ -1,14 +1,14 @@
 // What several verbs need: reading input files, saying faults, a Schema with packages.
 #pragma once
 
+#include "gateway/fhir/forms.h"
+#include "gateway/mapping/mapping.h"
+
 #include <iosfwd>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "gateway/fhir/forms.h"
-#include "gateway/mapping/mapping.h"
 
 namespace lotsen::app {
 
@@ -22,7 +22,8 @@ std::vector<std::string> defaultFontDirectories();
 void printIssues(const std::string& file, const fhir::Issues& issues);
 
 /// A FHIR resource in JSON or XML: the first character that is no blank tells which.
-Result<fhir::Document> readResource(std::string_view bytes, const std::shared_ptr<const fhir::Schema>& schema, const fhir::ReadOptions& options, fhir::Issues& issues);
+Result<fhir::Document> readResource(std::string_view bytes, const std::shared_ptr<const fhir::Schema>& schema,
+                                    const fhir::ReadOptions& options, fhir::Issues& issues);
 /// The same in the format that is named ("json", "xml"), indented.
 Result<std::string> writeResource(const fhir::Document& document, std::string_view format);
 
@@ -30,6 +31,7 @@ Result<std::string> writeResource(const fhir::Document& document, std::string_vi
 std::shared_ptr<const fhir::Schema> schemaWith(const std::vector<std::string>& packages);
 
 /// The compiled maps of these files, the first being the entry; nullopt after telling the faults on stderr.
-std::optional<mapping::Library> mapsOf(const std::vector<std::string>& files, const std::shared_ptr<const fhir::Schema>& schema);
+std::optional<mapping::Library> mapsOf(const std::vector<std::string>& files,
+                                       const std::shared_ptr<const fhir::Schema>& schema);
 
 }  // namespace lotsen::app

@@ -1,10 +1,5 @@
 #include "gateway/app/gateway.h"
 
-#include <unistd.h>
-
-#include <filesystem>
-#include <mutex>
-
 #include "gateway/inbound/api.h"
 #include "gateway/inbound/endpoints.h"
 #include "gateway/inbound/openapi.h"
@@ -15,6 +10,11 @@
 #include "gateway/service/acknowledgement.h"
 #include "gateway/service/worker.h"
 #include "gateway/store/sqlite/sqlite_store.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <mutex>
 
 namespace lotsen::app {
 
@@ -81,7 +81,8 @@ Status Gateway::Parts::build(Loaded loaded, std::function<void()> fatal) {
 Status Gateway::Parts::openStore(const std::function<void()>& fatal) {
   std::error_code failed;
   std::filesystem::create_directories(settings.dataFolder, failed);
-  if (failed) return fail(Code::Unavailable, "the data folder " + settings.dataFolder + " cannot be made: " + failed.message());
+  if (failed)
+    return fail(Code::Unavailable, "the data folder " + settings.dataFolder + " cannot be made: " + failed.message());
   store::SqliteStore::Options options;
   options.path = (std::filesystem::path(settings.dataFolder) / "lotsen.db").string();
   options.onFatal = [this, fatal](const Error& error) {
@@ -99,9 +100,10 @@ Status Gateway::Parts::buildWorkers(const std::function<void()>& fatal) {
     log.error("store.failed", {{"code", codeName(error.code)}, {"message", error.message}});
     fatal();
   };
-  core = std::make_unique<queue::Core>(*store, *transport, clock, random, owner, settings.lanes, [this](const store::Claimed& claimed, const queue::Answer& answer) {
-    return service::classifyAnswer(*configuration->get(), claimed, answer);
-  });
+  core = std::make_unique<queue::Core>(*store, *transport, clock, random, owner, settings.lanes,
+                                       [this](const store::Claimed& claimed, const queue::Answer& answer) {
+                                         return service::classifyAnswer(*configuration->get(), claimed, answer);
+                                       });
   queue::Runner::Hooks hooks;
   hooks.finished = [this] { wakeWorkers(); };
   hooks.fatal = dead;
@@ -111,18 +113,22 @@ Status Gateway::Parts::buildWorkers(const std::function<void()>& fatal) {
     service::WorkerHooks workerHooks;
     workerHooks.legsChanged = [this] { transport->wake(); };
     workerHooks.troubled = [this](const Error& error) {
-      metrics.counter("lotsen_thinking_failed_total", "Passes over a transfer that failed and will be tried again.").add();
+      metrics.counter("lotsen_thinking_failed_total", "Passes over a transfer that failed and will be tried again.")
+          .add();
       log.warning("thinking.failed", {{"code", codeName(error.code)}, {"message", error.message}});
     };
     workerHooks.fatal = dead;
-    workers.push_back(std::make_unique<service::Worker>(*store, *configuration, clock, service::Thinker(clock, random, std::move(fonts)), owner, std::move(workerHooks)));
+    workers.push_back(std::make_unique<service::Worker>(*store, *configuration, clock,
+                                                        service::Thinker(clock, random, std::move(fonts)), owner,
+                                                        std::move(workerHooks)));
   }
   return done();
 }
 
 void Gateway::Parts::buildListener() {
   receptionist = std::make_unique<service::Receptionist>(*store, clock, random, [this] { wakeWorkers(); });
-  api = std::make_unique<inbound::Api>(inbound::ApiParts{*store, *configuration, *receptionist, *tokens, metrics, accepting, inbound::kOpenApi, settings.bodyLimit});
+  api = std::make_unique<inbound::Api>(inbound::ApiParts{*store, *configuration, *receptionist, *tokens, metrics,
+                                                         accepting, inbound::kOpenApi, settings.bodyLimit});
   router = std::make_unique<inbound::Router>(metrics, inbound::refusal);
   api->addTo(*router);
   inbound::addObservation(*router, metrics, health);
@@ -155,15 +161,20 @@ void Gateway::Parts::sample() {
     metrics.gauge("lotsen_transfers", "Transfers by state.", {{"state", state}}).set(static_cast<std::int64_t>(count));
   }
   for (const auto& [state, count] : counts->deliveries) {
-    metrics.gauge("lotsen_deliveries", "Deliveries by state.", {{"state", state}}).set(static_cast<std::int64_t>(count));
+    metrics.gauge("lotsen_deliveries", "Deliveries by state.", {{"state", state}})
+        .set(static_cast<std::int64_t>(count));
   }
   metrics.gauge("lotsen_records", "Records kept.").set(static_cast<std::int64_t>(counts->records));
-  const auto age = counts->oldestReady ? std::chrono::duration_cast<std::chrono::seconds>(now - *counts->oldestReady).count() : 0;
-  metrics.gauge("lotsen_oldest_ready_seconds", "Age of the oldest delivery that may be sent.").set(std::max<std::int64_t>(0, age));
+  const auto age =
+      counts->oldestReady ? std::chrono::duration_cast<std::chrono::seconds>(now - *counts->oldestReady).count() : 0;
+  metrics.gauge("lotsen_oldest_ready_seconds", "Age of the oldest delivery that may be sent.")
+      .set(std::max<std::int64_t>(0, age));
 }
 
 Gateway::Gateway(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
-Gateway::~Gateway() { stop(); }
+Gateway::~Gateway() {
+  stop();
+}
 
 Result<std::unique_ptr<Gateway>> Gateway::create(Loaded loaded, std::function<void()> fatal) {
   auto parts = std::make_unique<Parts>();
@@ -178,7 +189,8 @@ Status Gateway::start() {
   parts.accepting = true;
   LOTSEN_TRY_DO(parts.server->start());
   parts.health.good("listener");
-  parts.log.info("gateway.started", {{"port", static_cast<std::int64_t>(parts.server->port())}, {"revision", parts.configuration->get()->revision}});
+  parts.log.info("gateway.started", {{"port", static_cast<std::int64_t>(parts.server->port())},
+                                     {"revision", parts.configuration->get()->revision}});
   return done();
 }
 
@@ -198,8 +210,14 @@ void Gateway::reload(std::shared_ptr<const service::Configuration> configuration
   parts_->wakeWorkers();
 }
 
-void Gateway::wake() { parts_->wakeWorkers(); }
-std::uint16_t Gateway::port() const { return parts_->server->port(); }
-store::Store& Gateway::store() { return *parts_->store; }
+void Gateway::wake() {
+  parts_->wakeWorkers();
+}
+std::uint16_t Gateway::port() const {
+  return parts_->server->port();
+}
+store::Store& Gateway::store() {
+  return *parts_->store;
+}
 
 }  // namespace lotsen::app

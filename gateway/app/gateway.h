@@ -1,16 +1,15 @@
-// The running gateway: everything built bottom-up, started, and stopped in reverse. `serve` runs it until a signal; benches and
-// tests run it in process.
-// Thread rule: create, start, reload and stop from one thread. Failure rule: create() says what could not be had; a store that
-// dies while running calls `fatal` once, and from then on nothing is accepted.
-// Stop order: listener (running requests end), workers, delivery, transport, store. Rejected: a service container; the order
-// would be hidden in it.
+// The running gateway: everything built bottom-up, started, and stopped in reverse. `serve` runs it until a signal;
+// benches and tests run it in process. Thread rule: create, start, reload and stop from one thread. Failure rule:
+// create() says what could not be had; a store that dies while running calls `fatal` once, and from then on nothing is
+// accepted. Stop order: listener (running requests end), workers, delivery, transport, store. Rejected: a service
+// container; the order would be hidden in it.
 #pragma once
+
+#include "gateway/app/loader.h"
 
 #include <atomic>
 #include <functional>
 #include <memory>
-
-#include "gateway/app/loader.h"
 
 namespace lotsen::app {
 
@@ -22,8 +21,8 @@ class Gateway {
 
   Status start();
   void stop();
-  /// Swaps what may change while running: agreements, policies, texts, maps, templates. Partners' tokens and endpoints need a
-  /// restart, and the log says so.
+  /// Swaps what may change while running: agreements, policies, texts, maps, templates. Partners' tokens and endpoints
+  /// need a restart, and the log says so.
   void reload(std::shared_ptr<const service::Configuration> configuration);
 
   /// There may be work: records came in by another way than the listener.

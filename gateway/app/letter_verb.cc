@@ -1,20 +1,24 @@
-#include <fstream>
-#include <iostream>
-
 #include "gateway/app/arguments.h"
 #include "gateway/app/files.h"
 #include "gateway/app/verbs.h"
 #include "gateway/letter/files.h"
 
+#include <fstream>
+#include <iostream>
+
 namespace lotsen::app {
 
 int letterVerb(const Words& words) {
-  static const Usage kUsage{"letter", "TEMPLATE DATA", "Renders a letter from a template and its source Bundle (templates/README.md). A missing value is an error.",
-                            {{"--to", "FORMAT", "pdf, html, text or notification; default pdf"},
-                             {"-o", "FILE", "write there instead of to stdout"},
-                             {"--now", "INSTANT", "date of the letter; default now"},
-                             {"--fonts", "DIR", "where the fonts are", true}},
-                            2, 2};
+  static const Usage kUsage{
+      "letter",
+      "TEMPLATE DATA",
+      "Renders a letter from a template and its source Bundle (templates/README.md). A missing value is an error.",
+      {{"--to", "FORMAT", "pdf, html, text or notification; default pdf"},
+       {"-o", "FILE", "write there instead of to stdout"},
+       {"--now", "INSTANT", "date of the letter; default now"},
+       {"--fonts", "DIR", "where the fonts are", true}},
+      2,
+      2};
   int exit = kFine;
   const auto arguments = Arguments::parse(kUsage, words, exit);
   if (!arguments) return exit;

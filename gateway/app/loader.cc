@@ -1,12 +1,12 @@
 #include "gateway/app/loader.h"
 
-#include <algorithm>
-#include <filesystem>
-
 #include "gateway/app/files.h"
 #include "gateway/app/shipped.h"
 #include "gateway/base/text.h"
 #include "gateway/crypto/digest.h"
+
+#include <algorithm>
+#include <filesystem>
 
 namespace lotsen::app {
 
@@ -21,7 +21,8 @@ std::string resolved(const std::string& folder, const std::string& path) {
 // The whole configuration as sections, from the main file and the folders it names.
 class Loader {
  public:
-  Loader(std::string file, Faults& faults) : file_(std::move(file)), folder_(fs::path(file_).parent_path().string()), faults_(faults) {}
+  Loader(std::string file, Faults& faults)
+      : file_(std::move(file)), folder_(fs::path(file_).parent_path().string()), faults_(faults) {}
 
   std::optional<Loaded> run() {
     read(file_);
@@ -39,9 +40,11 @@ class Loader {
       const auto mappings = resolved(folder_, gateway->required("mappings", faults_));
       const auto templates = resolved(folder_, gateway->required("templates", faults_));
       const auto profile = gateway->optional("print_profile", "c5-h2", faults_);
-      for (const auto& fonts : gateway->all("fonts")) configuration->fontDirectories.push_back(resolved(folder_, fonts));
+      for (const auto& fonts : gateway->all("fonts"))
+        configuration->fontDirectories.push_back(resolved(folder_, fonts));
       if (configuration->fontDirectories.empty()) configuration->fontDirectories = defaultFontDirectories();
-      if (!mappings.empty() && !templates.empty()) readShipped({mappings, templates, profile}, *configuration, text_, faults_);
+      if (!mappings.empty() && !templates.empty())
+        readShipped({mappings, templates, profile}, *configuration, text_, faults_);
     }
     for (const auto& section : sections_) section.refuseUnread(faults_);
     if (faults_.any()) return std::nullopt;
@@ -128,10 +131,10 @@ class Loader {
     if (Section* section = find("policy")) {
       configuration.policy.silenceIsConsent = section->flag("silence_is_consent", false, faults_);
       configuration.policy.internalNeedsConsent = section->flag("internal_needs_consent", false, faults_);
-      configuration.policy.protectedIdentity =
-          section->choice("protected_identity", "send-without-address", {"stop", "send-without-address"}, faults_) == "stop"
-              ? transfer::ProtectedIdentity::Stop
-              : transfer::ProtectedIdentity::SendWithoutAddress;
+      configuration.policy.protectedIdentity = section->choice("protected_identity", "send-without-address",
+                                                               {"stop", "send-without-address"}, faults_) == "stop"
+                                                   ? transfer::ProtectedIdentity::Stop
+                                                   : transfer::ProtectedIdentity::SendWithoutAddress;
       configuration.policy.letters = section->required("letters", faults_);
     } else {
       faults_.add(file_, 0, "a section [policy] is needed");
@@ -151,8 +154,11 @@ class Loader {
       readAgreement(section, configuration);
     } else if (section.kind == "operator") {
       addTokens(section, section.name, settings);
-    } else if (section.kind != "gateway" && section.kind != "listen" && section.kind != "policy" && section.kind != "texts") {
-      faults_.add(section.file, section.line, "unknown section [" + section.kind + "]; known: gateway, listen, policy, texts, partner, agreement, operator");
+    } else if (section.kind != "gateway" && section.kind != "listen" && section.kind != "policy" &&
+               section.kind != "texts") {
+      faults_.add(section.file, section.line,
+                  "unknown section [" + section.kind +
+                      "]; known: gateway, listen, policy, texts, partner, agreement, operator");
     }
   }
 
@@ -166,7 +172,8 @@ class Loader {
         faults_.add(section.file, section.line, permission.error().message);
       }
     }
-    for (const auto& token : section.all("token_file")) settings.tokens.push_back({owner, resolved(folder_, token), permissions});
+    for (const auto& token : section.all("token_file"))
+      settings.tokens.push_back({owner, resolved(folder_, token), permissions});
   }
 
   void readPartner(Section& section, service::Configuration& configuration, Settings& settings) {
@@ -216,13 +223,16 @@ class Loader {
     transfer::Agreement agreement;
     agreement.id = section.name;
     const auto kind = section.choice("kind", "", {"internal", "own-region", "other-region"}, faults_);
-    if (kind.empty()) faults_.add(section.file, section.line, "[agreement " + section.name + "] needs kind = internal | own-region | other-region");
+    if (kind.empty())
+      faults_.add(section.file, section.line,
+                  "[agreement " + section.name + "] needs kind = internal | own-region | other-region");
     agreement.kind = kind == "internal"     ? transfer::AgreementKind::Internal
                      : kind == "own-region" ? transfer::AgreementKind::OwnRegion
                                             : transfer::AgreementKind::OtherRegion;
     agreement.provider = section.required("provider", faults_);
     agreement.providerHsaId = section.required("provider_hsa_id", faults_);
-    if (agreement.kind == transfer::AgreementKind::OtherRegion) agreement.mediator = section.required("mediator", faults_);
+    if (agreement.kind == transfer::AgreementKind::OtherRegion)
+      agreement.mediator = section.required("mediator", faults_);
     agreement.ownerRegion = section.optional("owner_region", configuration.policy.region, faults_);
     agreement.documentsRequired = section.flag("documents_required", true, faults_);
     agreement.mediatorGetsDocuments = section.flag("mediator_gets_documents", false, faults_);
@@ -234,7 +244,8 @@ class Loader {
       if (first.ok() && last.ok() && *first <= *last) {
         agreement.valid = sweden::CivilPeriod{*first, *last};
       } else {
-        faults_.add(section.file, section.line, "valid_from and valid_until must both be dates (2026-04-01), in that order");
+        faults_.add(section.file, section.line,
+                    "valid_from and valid_until must both be dates (2026-04-01), in that order");
       }
     }
     agreementLines_[agreement.id] = {section.file, section.line, {}};
@@ -247,7 +258,9 @@ class Loader {
         std::vector<std::string_view> names;
         for (const auto& [id, known] : configuration.partners) names.push_back(id);
         const auto near = nearest(partner, names);
-        faults_.add(file, line, std::string(role) + " names the partner " + partner + ", which is not configured" + (near.empty() ? "" : "; did you mean " + std::string(near) + "?"));
+        faults_.add(file, line,
+                    std::string(role) + " names the partner " + partner + ", which is not configured" +
+                        (near.empty() ? "" : "; did you mean " + std::string(near) + "?"));
       }
     };
     for (const auto& [id, agreement] : configuration.agreements) {
@@ -267,6 +280,8 @@ class Loader {
 
 }  // namespace
 
-std::optional<Loaded> load(const std::string& file, Faults& faults) { return Loader(file, faults).run(); }
+std::optional<Loaded> load(const std::string& file, Faults& faults) {
+  return Loader(file, faults).run();
+}
 
 }  // namespace lotsen::app

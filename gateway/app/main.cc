@@ -1,8 +1,8 @@
-#include <exception>
-#include <iostream>
-
 #include "gateway/app/arguments.h"
 #include "gateway/app/verbs.h"
+
+#include <exception>
+#include <iostream>
 
 int main(int argc, char** argv) {
   try {

@@ -1,8 +1,8 @@
-#include <iostream>
-
 #include "gateway/app/arguments.h"
 #include "gateway/app/verbs.h"
 #include "gateway/base/text.h"
+
+#include <iostream>
 
 namespace lotsen::app {
 
@@ -31,7 +31,8 @@ void printHelp(std::ostream& out) {
     left.resize(14, ' ');
     out << left << verb.summary << '\n';
   }
-  out << "\nlotsen VERB --help tells more. Exit status: 0 fine, 1 the data or the check failed, 2 wrong use or unreadable input.\n";
+  out << "\nlotsen VERB --help tells more. Exit status: 0 fine, 1 the data or the check failed, 2 wrong use or "
+         "unreadable input.\n";
 }
 
 }  // namespace
@@ -51,7 +52,8 @@ int run(const Words& words) {
     names.push_back(verb.name);
   }
   const auto near = nearest(words[0], names);
-  std::cerr << "lotsen: unknown verb " << words[0] << (near.empty() ? "" : ", did you mean " + std::string(near) + "?") << "; see lotsen --help\n";
+  std::cerr << "lotsen: unknown verb " << words[0] << (near.empty() ? "" : ", did you mean " + std::string(near) + "?")
+            << "; see lotsen --help\n";
   return kWrongUse;
 }
 

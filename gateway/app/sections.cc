@@ -1,8 +1,8 @@
 #include "gateway/app/sections.h"
 
-#include <charconv>
-
 #include "gateway/base/text.h"
+
+#include <charconv>
 
 namespace lotsen::app {
 
@@ -27,7 +27,9 @@ std::vector<Section> parseSections(const std::string& file, std::string_view tex
       section.line = number;
       for (const auto& other : sections) {
         if (other.kind == section.kind && other.name == section.name) {
-          faults.add(file, number, "section [" + std::string(inside) + "] stands a second time; the first is in line " + std::to_string(other.line));
+          faults.add(file, number,
+                     "section [" + std::string(inside) + "] stands a second time; the first is in line " +
+                         std::to_string(other.line));
         }
       }
       sections.push_back(std::move(section));
@@ -39,7 +41,8 @@ std::vector<Section> parseSections(const std::string& file, std::string_view tex
     } else if (sections.empty()) {
       faults.add(file, number, "a key before the first [section]");
     } else {
-      sections.back().entries.push_back({std::string(trim(line.substr(0, equals))), std::string(trim(line.substr(equals + 1))), number});
+      sections.back().entries.push_back(
+          {std::string(trim(line.substr(0, equals))), std::string(trim(line.substr(equals + 1))), number});
     }
   }
   return sections;
@@ -59,7 +62,8 @@ Entry* Section::one(std::string_view key, Faults& faults) {
 std::string Section::required(std::string_view key, Faults& faults) {
   const Entry* entry = one(key, faults);
   if (entry == nullptr || entry->value.empty()) {
-    faults.add(file, entry == nullptr ? line : entry->line, "[" + kind + (name.empty() ? "" : " " + name) + "] needs " + std::string(key) + " = …");
+    faults.add(file, entry == nullptr ? line : entry->line,
+               "[" + kind + (name.empty() ? "" : " " + name) + "] needs " + std::string(key) + " = …");
     return {};
   }
   return entry->value;
@@ -80,7 +84,8 @@ std::vector<std::string> Section::all(std::string_view key) {
   return values;
 }
 
-std::string Section::choice(std::string_view key, std::string_view fallback, const std::vector<std::string_view>& allowed, Faults& faults) {
+std::string Section::choice(std::string_view key, std::string_view fallback,
+                            const std::vector<std::string_view>& allowed, Faults& faults) {
   const Entry* entry = one(key, faults);
   if (entry == nullptr) return std::string(fallback);
   std::string listed;
@@ -96,14 +101,17 @@ bool Section::flag(std::string_view key, bool fallback, Faults& faults) {
   return choice(key, fallback ? "yes" : "no", {"yes", "no"}, faults) == "yes";
 }
 
-std::int64_t Section::number(std::string_view key, std::int64_t fallback, std::int64_t least, std::int64_t most, Faults& faults) {
+std::int64_t Section::number(std::string_view key, std::int64_t fallback, std::int64_t least, std::int64_t most,
+                             Faults& faults) {
   const Entry* entry = one(key, faults);
   if (entry == nullptr) return fallback;
   std::int64_t value = 0;
   const char* end = entry->value.data() + entry->value.size();
   const auto parsed = std::from_chars(entry->value.data(), end, value);
   if (parsed.ec == std::errc() && parsed.ptr == end && value >= least && value <= most) return value;
-  faults.add(file, entry->line, std::string(key) + " must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+  faults.add(
+      file, entry->line,
+      std::string(key) + " must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
   return fallback;
 }
 
@@ -114,7 +122,11 @@ milliseconds Section::duration(std::string_view key, milliseconds fallback, Faul
   const char* end = entry->value.data() + entry->value.size();
   const auto parsed = std::from_chars(entry->value.data(), end, value);
   const std::string_view unit(parsed.ptr, static_cast<std::size_t>(end - parsed.ptr));
-  const std::int64_t scale = unit == "ms" ? 1 : unit == "s" ? 1000 : unit == "min" ? 60'000 : unit == "h" ? 3'600'000 : 0;
+  const std::int64_t scale = unit == "ms"    ? 1
+                             : unit == "s"   ? 1000
+                             : unit == "min" ? 60'000
+                             : unit == "h"   ? 3'600'000
+                                             : 0;
   if (parsed.ec == std::errc() && value >= 0 && value <= 100'000'000 && scale != 0) return milliseconds(value * scale);
   faults.add(file, entry->line, std::string(key) + " must be a duration such as 250ms, 30s, 15min or 72h");
   return fallback;
@@ -128,7 +140,9 @@ void Section::refuseUnread(Faults& faults) const {
   for (const auto& entry : entries) {
     if (entry.read) continue;
     const auto near = nearest(entry.key, known);
-    faults.add(file, entry.line, "unknown key " + entry.key + " in [" + kind + "]" + (near.empty() ? "" : "; did you mean " + std::string(near) + "?"));
+    faults.add(file, entry.line,
+               "unknown key " + entry.key + " in [" + kind + "]" +
+                   (near.empty() ? "" : "; did you mean " + std::string(near) + "?"));
   }
 }
 

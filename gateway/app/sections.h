@@ -5,16 +5,17 @@
 //     name = Hjärtkliniken Exempel AB
 //     sender = SE5565594230-A001        a key may stand more than once: it is a list
 //
-// Used by app for the main file, the folders beside it and mappings/*/channels.conf. Every fault is told with file and line, all
-// at once; a key that nobody reads is a fault. Rejected: JSON (no comments), YAML (surprises), TOML (no library in Debian 12).
-// Thread rule: one thread. Failure rule: faults are collected, never thrown; values read after a fault are defaults.
+// Used by app for the main file, the folders beside it and mappings/*/channels.conf. Every fault is told with file and
+// line, all at once; a key that nobody reads is a fault. Rejected: JSON (no comments), YAML (surprises), TOML (no
+// library in Debian 12). Thread rule: one thread. Failure rule: faults are collected, never thrown; values read after a
+// fault are defaults.
 #pragma once
+
+#include "gateway/base/clock.h"
 
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "gateway/base/clock.h"
 
 namespace lotsen::app {
 
@@ -46,11 +47,13 @@ class Section {
   std::string required(std::string_view key, Faults& faults);
   std::string optional(std::string_view key, std::string_view fallback, Faults& faults);
   std::vector<std::string> all(std::string_view key);
-  bool flag(std::string_view key, bool fallback, Faults& faults);                                       // yes | no
-  std::int64_t number(std::string_view key, std::int64_t fallback, std::int64_t least, std::int64_t most, Faults& faults);
-  milliseconds duration(std::string_view key, milliseconds fallback, Faults& faults);                   // 250ms 30s 15min 72h
+  bool flag(std::string_view key, bool fallback, Faults& faults);  // yes | no
+  std::int64_t number(std::string_view key, std::int64_t fallback, std::int64_t least, std::int64_t most,
+                      Faults& faults);
+  milliseconds duration(std::string_view key, milliseconds fallback, Faults& faults);  // 250ms 30s 15min 72h
   /// `fallback` if absent; a fault if it is not one of `allowed`.
-  std::string choice(std::string_view key, std::string_view fallback, const std::vector<std::string_view>& allowed, Faults& faults);
+  std::string choice(std::string_view key, std::string_view fallback, const std::vector<std::string_view>& allowed,
+                     Faults& faults);
   /// Faults for all keys nobody read, with the nearest one that somebody did.
   void refuseUnread(Faults& faults) const;
 

@@ -1,12 +1,12 @@
+#include "gateway/app/arguments.h"
+#include "gateway/app/gateway.h"
+#include "gateway/app/verbs.h"
+
 #include <pthread.h>
 #include <signal.h>
 
 #include <fstream>
 #include <iostream>
-
-#include "gateway/app/arguments.h"
-#include "gateway/app/gateway.h"
-#include "gateway/app/verbs.h"
 
 namespace lotsen::app {
 
@@ -42,8 +42,13 @@ bool writePort(const std::string& file, std::uint16_t port) {
 }  // namespace
 
 int checkVerb(const Words& words) {
-  static const Usage kUsage{"check", "", "Reads configuration, mappings and templates as serve would, and says every fault with file and line.",
-                            {{"--config", "FILE", "the configuration"}}, 0, 0};
+  static const Usage kUsage{
+      "check",
+      "",
+      "Reads configuration, mappings and templates as serve would, and says every fault with file and line.",
+      {{"--config", "FILE", "the configuration"}},
+      0,
+      0};
   int exit = kFine;
   const auto arguments = Arguments::parse(kUsage, words, exit);
   if (!arguments) return exit;
@@ -54,7 +59,8 @@ int checkVerb(const Words& words) {
   Faults faults;
   const auto loaded = load(arguments->one("--config"), faults);
   if (loaded) {
-    if (const auto tokens = identity::TokenRegistry::load(loaded->settings.tokens); !tokens.ok()) faults.add(arguments->one("--config"), 0, tokens.error().message);
+    if (const auto tokens = identity::TokenRegistry::load(loaded->settings.tokens); !tokens.ok())
+      faults.add(arguments->one("--config"), 0, tokens.error().message);
   }
   printFaults(faults);
   if (faults.any()) {
@@ -62,13 +68,19 @@ int checkVerb(const Words& words) {
     return kDataFailed;
   }
   const auto& configuration = *loaded->configuration;
-  std::cout << "fine: " << configuration.partners.size() << " partners, " << configuration.agreements.size() << " agreements, " << configuration.channels.size()
-            << " channels, " << configuration.legs.size() << " legs, revision " << configuration.revision << '\n';
+  std::cout << "fine: " << configuration.partners.size() << " partners, " << configuration.agreements.size()
+            << " agreements, " << configuration.channels.size() << " channels, " << configuration.legs.size()
+            << " legs, revision " << configuration.revision << '\n';
   return kFine;
 }
 
 int serveVerb(const Words& words) {
-  static const Usage kUsage{"serve", "", "Runs the gateway until SIGTERM or SIGINT; SIGHUP reloads the configuration.", {{"--config", "FILE", "the configuration"}}, 0, 0};
+  static const Usage kUsage{"serve",
+                            "",
+                            "Runs the gateway until SIGTERM or SIGINT; SIGHUP reloads the configuration.",
+                            {{"--config", "FILE", "the configuration"}},
+                            0,
+                            0};
   int exit = kFine;
   const auto arguments = Arguments::parse(kUsage, words, exit);
   if (!arguments) return exit;

@@ -1,11 +1,11 @@
 #include "gateway/app/shipped.h"
 
+#include "gateway/base/text.h"
+#include "gateway/definitions/definitions.h"
+
 #include <algorithm>
 #include <filesystem>
 #include <map>
-
-#include "gateway/base/text.h"
-#include "gateway/definitions/definitions.h"
 
 namespace lotsen::app {
 
@@ -32,7 +32,8 @@ class Shipped {
     for (const auto& file : legs) {
       for (auto& section : sectionsOf(file)) readLeg(section);
     }
-    if (configuration_.channels.empty()) faults_.add(folders_.mappings, 0, "no channels.conf with a [channel …] below this folder");
+    if (configuration_.channels.empty())
+      faults_.add(folders_.mappings, 0, "no channels.conf with a [channel …] below this folder");
     if (configuration_.legs.empty()) faults_.add(folders_.mappings, 0, "no legs.conf with a [leg …] below this folder");
   }
 
@@ -43,7 +44,8 @@ class Shipped {
     for (const auto& entry : fs::recursive_directory_iterator(folder, failed)) {
       const auto path = entry.path().string();
       if (!entry.is_regular_file(failed)) continue;
-      if (path.size() >= ending.size() && path.compare(path.size() - ending.size(), ending.size(), ending) == 0) files.push_back(path);
+      if (path.size() >= ending.size() && path.compare(path.size() - ending.size(), ending.size(), ending) == 0)
+        files.push_back(path);
     }
     if (failed) faults_.add(folder, 0, "the folder cannot be read: " + failed.message());
     std::sort(files.begin(), files.end());
@@ -99,12 +101,15 @@ class Shipped {
     const auto* policy = schema.property(schema.type(configuration_.legModel).shape, schema.findName("policy"));
     std::vector<std::string_view> known;
     if (policy != nullptr) {
-      for (const auto& property : schema.properties(schema.shapeOf(policy->def, policy->type))) known.push_back(schema.nameText(property.name));
+      for (const auto& property : schema.properties(schema.shapeOf(policy->def, policy->type)))
+        known.push_back(schema.nameText(property.name));
     }
     for (const auto& [name, text] : configuration_.texts) {
       if (std::find(known.begin(), known.end(), name) != known.end()) continue;
       const auto near = nearest(name, known);
-      faults_.add(folders_.mappings, 0, "[texts] " + name + " has no place in the Leg model (policy)" + (near.empty() ? "" : "; did you mean " + std::string(near) + "?"));
+      faults_.add(folders_.mappings, 0,
+                  "[texts] " + name + " has no place in the Leg model (policy)" +
+                      (near.empty() ? "" : "; did you mean " + std::string(near) + "?"));
     }
   }
 
@@ -112,7 +117,8 @@ class Shipped {
   std::shared_ptr<const mapping::Library> compile(Section& section) {
     std::vector<mapping::MapText> maps;
     const auto folder = fs::path(section.file).parent_path();
-    for (const auto& name : section.all("map")) maps.push_back({(folder / name).string(), textOf((folder / name).string())});
+    for (const auto& name : section.all("map"))
+      maps.push_back({(folder / name).string(), textOf((folder / name).string())});
     if (maps.empty()) {
       faults_.add(section.file, section.line, "[" + section.kind + " " + section.name + "] needs map = FILE");
       return nullptr;
@@ -135,7 +141,9 @@ class Shipped {
     service::Channel channel;
     channel.id = section.name;
     const auto kind = section.choice("record", "", {"referral", "consent", "btf"}, faults_);
-    channel.kind = kind == "consent" ? store::RecordKind::Consent : kind == "btf" ? store::RecordKind::Btf : store::RecordKind::Referral;
+    channel.kind = kind == "consent" ? store::RecordKind::Consent
+                   : kind == "btf"   ? store::RecordKind::Btf
+                                     : store::RecordKind::Referral;
     if (kind.empty()) faults_.add(section.file, section.line, "[channel] needs record = referral | consent | btf");
     channel.idPath = section.required("id", faults_);
     channel.versionPath = section.required("version", faults_);
@@ -147,8 +155,9 @@ class Shipped {
     }
     channel.units = section.all("unit");
     channel.numbers = section.all("number");
-    channel.unaccounted = section.choice("unaccounted", "refuse", {"refuse", "warn"}, faults_) == "warn" ? service::Channel::Unaccounted::Warn
-                                                                                                        : service::Channel::Unaccounted::Refuse;
+    channel.unaccounted = section.choice("unaccounted", "refuse", {"refuse", "warn"}, faults_) == "warn"
+                              ? service::Channel::Unaccounted::Warn
+                              : service::Channel::Unaccounted::Refuse;
     channel.voidsReleases = section.flag("voids_releases", channel.kind != store::RecordKind::Referral, faults_);
     const auto drop = section.optional("drop", "", faults_);
     if (!drop.empty()) readDrops((fs::path(section.file).parent_path() / drop).string(), channel.dropped);
@@ -176,12 +185,18 @@ class Shipped {
   }
 
   void readLeg(Section& section) {
-    static const std::map<std::string, store::Role> kRoles = {
-        {"provider", store::Role::Provider}, {"mediator", store::Role::Mediator}, {"recall", store::Role::Recall}, {"pas", store::Role::Pas},
-        {"receipt", store::Role::Receipt}, {"patient-letter", store::Role::PatientLetter}, {"clinician-letter", store::Role::ClinicianLetter}};
+    static const std::map<std::string, store::Role> kRoles = {{"provider", store::Role::Provider},
+                                                              {"mediator", store::Role::Mediator},
+                                                              {"recall", store::Role::Recall},
+                                                              {"pas", store::Role::Pas},
+                                                              {"receipt", store::Role::Receipt},
+                                                              {"patient-letter", store::Role::PatientLetter},
+                                                              {"clinician-letter", store::Role::ClinicianLetter}};
     const auto role = kRoles.find(section.name);
     if (section.kind != "leg" || role == kRoles.end()) {
-      faults_.add(section.file, section.line, "expected [leg ROLE] with provider, mediator, recall, pas, receipt, patient-letter or clinician-letter");
+      faults_.add(
+          section.file, section.line,
+          "expected [leg ROLE] with provider, mediator, recall, pas, receipt, patient-letter or clinician-letter");
       return;
     }
     service::LegMaker maker;
@@ -189,7 +204,8 @@ class Shipped {
     const auto name = section.optional("template", "", faults_);
     if (!name.empty() && configuration_.templates) {
       maker.letter = configuration_.templates->find(name, "sv-SE");
-      if (maker.letter == nullptr) faults_.add(section.file, section.line, "no template " + name + " in Swedish in " + folders_.templates);
+      if (maker.letter == nullptr)
+        faults_.add(section.file, section.line, "no template " + name + " in Swedish in " + folders_.templates);
     }
     section.refuseUnread(faults_);
     configuration_.legs[role->second] = std::move(maker);
@@ -205,7 +221,8 @@ class Shipped {
     }
     configuration_.templates = std::make_shared<const letter::Library>(std::move(*library));
     configuration_.printProfile = configuration_.templates->profile(folders_.printProfile);
-    if (configuration_.printProfile == nullptr) faults_.add(folders_.templates, 0, "no print profile " + folders_.printProfile);
+    if (configuration_.printProfile == nullptr)
+      faults_.add(folders_.templates, 0, "no print profile " + folders_.printProfile);
     for (const auto& file : filesBelow(folders_.templates, "")) textOf(file);
   }
 
@@ -217,7 +234,8 @@ class Shipped {
 
 }  // namespace
 
-void readShipped(const ShippedFolders& folders, service::Configuration& configuration, std::string& text, Faults& faults) {
+void readShipped(const ShippedFolders& folders, service::Configuration& configuration, std::string& text,
+                 Faults& faults) {
   Shipped(folders, configuration, text, faults).run();
 }
 

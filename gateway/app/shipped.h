@@ -1,5 +1,6 @@
-// Mappings and templates: the folder with channels (mappings/*/channels.conf), legs (mappings/out/legs.conf), logical models and
-// maps, and the folder with letter templates, compiled into a Configuration. Used by: loader.h. Failure rule: as there.
+// Mappings and templates: the folder with channels (mappings/*/channels.conf), legs (mappings/out/legs.conf), logical
+// models and maps, and the folder with letter templates, compiled into a Configuration. Used by: loader.h. Failure
+// rule: as there.
 #pragma once
 
 #include "gateway/app/sections.h"
@@ -12,6 +13,7 @@ struct ShippedFolders {
 };
 
 /// Appends all that it reads to `text` (the configuration's revision is a digest over it).
-void readShipped(const ShippedFolders& folders, service::Configuration& configuration, std::string& text, Faults& faults);
+void readShipped(const ShippedFolders& folders, service::Configuration& configuration, std::string& text,
+                 Faults& faults);
 
 }  // namespace lotsen::app

@@ -1,12 +1,12 @@
-#include <fstream>
-#include <iostream>
-
 #include "gateway/app/arguments.h"
 #include "gateway/app/files.h"
 #include "gateway/app/verbs.h"
 #include "gateway/fhir/outcome.h"
 #include "gateway/fhir/xml_form.h"
 #include "gateway/json/writer.h"
+
+#include <fstream>
+#include <iostream>
 
 namespace lotsen::app {
 
@@ -29,14 +29,17 @@ bool writeLoss(const std::string& file, const std::vector<mapping::LossEntry>& l
 }  // namespace
 
 int transformVerb(const Words& words) {
-  static const Usage kUsage{"transform", "SOURCE", "Runs a mapping on a source record and prints the target resource.",
+  static const Usage kUsage{"transform",
+                            "SOURCE",
+                            "Runs a mapping on a source record and prints the target resource.",
                             {{"--map", "FILE", "the map; further ones for its imports", true},
                              {"--package", "DIR|FILE", "definitions: logical models, profiles", true},
                              {"--source-format", "json|xml", "default: told from the file"},
                              {"--format", "json|xml", "of what is printed; default json"},
                              {"--loss", "FILE", "write which source leaves no rule has read"},
                              {"--now", "INSTANT", "what now() says; default 1970-01-01T00:00:00Z, so that runs agree"}},
-                            1, 1};
+                            1,
+                            1};
   int exit = kFine;
   const auto arguments = Arguments::parse(kUsage, words, exit);
   if (!arguments) return exit;

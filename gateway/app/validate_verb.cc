@@ -1,16 +1,20 @@
-#include <iostream>
-
 #include "gateway/app/arguments.h"
 #include "gateway/app/files.h"
 #include "gateway/app/verbs.h"
 #include "gateway/fhir/outcome.h"
 #include "gateway/validation/validation.h"
 
+#include <iostream>
+
 namespace lotsen::app {
 
 int validateVerb(const Words& words) {
-  static const Usage kUsage{"validate", "FILE…", "Checks FHIR resources; prints one OperationOutcome (JSON) a file, one a line.",
-                            {{"--package", "DIR|FILE", "definitions beside R4", true}}, 1, 10'000};
+  static const Usage kUsage{"validate",
+                            "FILE…",
+                            "Checks FHIR resources; prints one OperationOutcome (JSON) a file, one a line.",
+                            {{"--package", "DIR|FILE", "definitions beside R4", true}},
+                            1,
+                            10'000};
   int exit = kFine;
   const auto arguments = Arguments::parse(kUsage, words, exit);
   if (!arguments) return exit;

@@ -1,5 +1,6 @@
-// The verbs of the command line, one function each: words after the verb in, exit status out (0 fine, 1 the data or the check
-// failed, 2 wrong use or unreadable input). Results go to stdout, messages to stderr; nothing partial on stdout after a failure.
+// The verbs of the command line, one function each: words after the verb in, exit status out (0 fine, 1 the data or the
+// check failed, 2 wrong use or unreadable input). Results go to stdout, messages to stderr; nothing partial on stdout
+// after a failure.
 #pragma once
 
 #include <string>

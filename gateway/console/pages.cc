@@ -4,7 +4,8 @@
 
 namespace lotsen::console {
 
-const char* const kContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
+const char* const kContentSecurityPolicy =
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
 
 namespace {
 
@@ -43,7 +44,8 @@ std::string clockTime(Instant at) {
   if (toMillis(at) == 0) return "–";
   const Instant local = at + sweden::utcOffset(at);
   const std::string text = formatInstant(local);
-  return "<time datetime=\"" + formatInstant(at) + "\" title=\"" + formatInstant(at) + "\">" + text.substr(0, 10) + " " + text.substr(11, 8) + "</time>";
+  return "<time datetime=\"" + formatInstant(at) + "\" title=\"" + formatInstant(at) + "\">" + text.substr(0, 10) +
+         " " + text.substr(11, 8) + "</time>";
 }
 
 struct Word {
@@ -91,7 +93,8 @@ std::string_view swedish(store::Role role) {
 }
 
 std::string stateCell(const Word& word, std::string_view code) {
-  return "<td class=\"state " + std::string(word.tone) + "\" title=\"" + std::string(code) + "\">" + std::string(word.text) + "</td>";
+  return "<td class=\"state " + std::string(word.tone) + "\" title=\"" + std::string(code) + "\">" +
+         std::string(word.text) + "</td>";
 }
 
 // The JSON of reasons is our own ({"code":"…",…}): the codes are enough for a cell, and they are plain ASCII.
@@ -107,8 +110,11 @@ std::string codesOf(std::string_view reasons) {
 }
 
 std::string page(std::string_view title, const std::string& body) {
-  std::string out = "<!doctype html><html lang=\"sv\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>";
-  out += escaped(title) + " · Lotsen</title><style>" + std::string(kStyle) + "</style></head><body><nav aria-label=\"Huvudmeny\"><a href=\"/console/\">Överföringar</a></nav><main><h1>" +
+  std::string out =
+      "<!doctype html><html lang=\"sv\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+      "content=\"width=device-width, initial-scale=1\"><title>";
+  out += escaped(title) + " · Lotsen</title><style>" + std::string(kStyle) +
+         "</style></head><body><nav aria-label=\"Huvudmeny\"><a href=\"/console/\">Överföringar</a></nav><main><h1>" +
          escaped(title) + "</h1>" + body + "</main></body></html>";
   return out;
 }
@@ -118,48 +124,67 @@ std::string page(std::string_view title, const std::string& body) {
 std::string transfersPage(const std::vector<store::Transfer>& transfers, std::size_t limit) {
   std::string body;
   if (transfers.empty()) {
-    body = "<p>Inga överföringar. En överföring visas här så snart ett källsystem har lämnat in sitt första underlag.</p>";
+    body =
+        "<p>Inga överföringar. En överföring visas här så snart ett källsystem har lämnat in sitt första underlag.</p>";
     return page("Överföringar", body);
   }
-  body = "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Ärende</th><th scope=\"col\">Källa</th><th scope=\"col\">Läge</th><th scope=\"col\">Orsak</th>"
-         "<th scope=\"col\">Ändrad</th></tr></thead><tbody>";
+  body =
+      "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Ärende</th><th scope=\"col\">Källa</th><th "
+      "scope=\"col\">Läge</th><th scope=\"col\">Orsak</th>"
+      "<th scope=\"col\">Ändrad</th></tr></thead><tbody>";
   for (const auto& transfer : transfers) {
-    body += "<tr><td><a href=\"/console/transfers/" + escaped(transfer.id) + "\">" + escaped(transfer.caseKey) + "</a></td><td>" + escaped(transfer.partner) + "</td>";
+    body += "<tr><td><a href=\"/console/transfers/" + escaped(transfer.id) + "\">" + escaped(transfer.caseKey) +
+            "</a></td><td>" + escaped(transfer.partner) + "</td>";
     body += stateCell(swedish(transfer.state), store::name(transfer.state));
     body += "<td>" + codesOf(transfer.reasons) + "</td><td>" + clockTime(transfer.changedAt) + "</td></tr>";
   }
   body += "</tbody></table></div>";
-  if (transfers.size() == limit) body += "<p><a href=\"/console/?after=" + escaped(transfers.back().id) + "\">Äldre överföringar</a></p>";
+  if (transfers.size() == limit)
+    body += "<p><a href=\"/console/?after=" + escaped(transfers.back().id) + "\">Äldre överföringar</a></p>";
   return page("Överföringar", body);
 }
 
 std::string transferPage(const store::TransferView& view) {
   const auto& transfer = view.transfer;
   const Word state = swedish(transfer.state);
-  std::string body = "<dl><dt>Läge</dt><dd class=\"state " + std::string(state.tone) + "\">" + std::string(state.text) + "</dd><dt>Källa</dt><dd>" + escaped(transfer.partner) +
-                     "</dd><dt>Avtal</dt><dd>" + escaped(transfer.agreement) + "</dd><dt>Inkom</dt><dd>" + clockTime(transfer.createdAt) + "</dd><dt>Id</dt><dd><code>" +
-                     escaped(transfer.id) + "</code></dd>";
+  std::string body = "<dl><dt>Läge</dt><dd class=\"state " + std::string(state.tone) + "\">" + std::string(state.text) +
+                     "</dd><dt>Källa</dt><dd>" + escaped(transfer.partner) + "</dd><dt>Avtal</dt><dd>" +
+                     escaped(transfer.agreement) + "</dd><dt>Inkom</dt><dd>" + clockTime(transfer.createdAt) +
+                     "</dd><dt>Id</dt><dd><code>" + escaped(transfer.id) + "</code></dd>";
   const auto codes = codesOf(transfer.reasons);
   if (!codes.empty()) body += "<dt>Orsak</dt><dd>" + codes + "</dd>";
-  body += "</dl><h2>Underlag</h2><div class=\"scroll\"><table><thead><tr><th scope=\"col\">Slag</th><th scope=\"col\">Version</th><th scope=\"col\">Läge</th><th scope=\"col\">Inkom</th></tr></thead><tbody>";
+  body +=
+      "</dl><h2>Underlag</h2><div class=\"scroll\"><table><thead><tr><th scope=\"col\">Slag</th><th "
+      "scope=\"col\">Version</th><th scope=\"col\">Läge</th><th scope=\"col\">Inkom</th></tr></thead><tbody>";
   for (const auto& record : view.records) {
-    body += "<tr><td>" + std::string(store::name(record.kind)) + "</td><td>" + std::to_string(record.version) + "</td><td>" + std::string(store::name(record.state)) +
-            (record.reason.empty() ? "" : ": " + escaped(record.reason)) + "</td><td>" + clockTime(record.receivedAt) + "</td></tr>";
+    body += "<tr><td>" + std::string(store::name(record.kind)) + "</td><td>" + std::to_string(record.version) +
+            "</td><td>" + std::string(store::name(record.state)) +
+            (record.reason.empty() ? "" : ": " + escaped(record.reason)) + "</td><td>" + clockTime(record.receivedAt) +
+            "</td></tr>";
   }
-  body += "</tbody></table></div><h2>Leveranser</h2><div class=\"scroll\"><table><thead><tr><th scope=\"col\">Ben</th><th scope=\"col\">Till</th><th scope=\"col\">Läge</th>"
-          "<th scope=\"col\">Försök</th><th scope=\"col\">Orsak</th><th scope=\"col\">Klar</th></tr></thead><tbody>";
+  body +=
+      "</tbody></table></div><h2>Leveranser</h2><div class=\"scroll\"><table><thead><tr><th scope=\"col\">Ben</th><th "
+      "scope=\"col\">Till</th><th scope=\"col\">Läge</th>"
+      "<th scope=\"col\">Försök</th><th scope=\"col\">Orsak</th><th scope=\"col\">Klar</th></tr></thead><tbody>";
   for (const auto& delivery : view.deliveries) {
-    body += "<tr><td>" + std::string(swedish(delivery.role)) + "</td><td>" + escaped(delivery.partner) + "</td>" + stateCell(swedish(delivery.state), store::name(delivery.state)) + "<td>" +
-            std::to_string(delivery.attempts) + "</td><td>" + escaped(delivery.reason) + "</td><td>" + clockTime(delivery.finishedAt) + "</td></tr>";
+    body += "<tr><td>" + std::string(swedish(delivery.role)) + "</td><td>" + escaped(delivery.partner) + "</td>" +
+            stateCell(swedish(delivery.state), store::name(delivery.state)) + "<td>" +
+            std::to_string(delivery.attempts) + "</td><td>" + escaped(delivery.reason) + "</td><td>" +
+            clockTime(delivery.finishedAt) + "</td></tr>";
   }
-  body += "</tbody></table></div><h2>Tidslinje</h2><div class=\"scroll\"><table><thead><tr><th scope=\"col\">Tid</th><th scope=\"col\">Vem</th><th scope=\"col\">Händelse</th><th scope=\"col\">Uppgift</th></tr></thead><tbody>";
+  body +=
+      "</tbody></table></div><h2>Tidslinje</h2><div class=\"scroll\"><table><thead><tr><th scope=\"col\">Tid</th><th "
+      "scope=\"col\">Vem</th><th scope=\"col\">Händelse</th><th scope=\"col\">Uppgift</th></tr></thead><tbody>";
   for (const auto& entry : view.timeline) {
-    body += "<tr><td>" + clockTime(entry.at) + "</td><td>" + escaped(entry.actor) + "</td><td>" + escaped(entry.action) + "</td><td><code>" + escaped(entry.detail) + "</code></td></tr>";
+    body += "<tr><td>" + clockTime(entry.at) + "</td><td>" + escaped(entry.actor) + "</td><td>" +
+            escaped(entry.action) + "</td><td><code>" + escaped(entry.detail) + "</code></td></tr>";
   }
   body += "</tbody></table></div>";
   return page("Överföring " + transfer.caseKey, body);
 }
 
-std::string notFoundPage() { return page("Finns inte", "<p>Överföringen finns inte. <a href=\"/console/\">Till listan</a>.</p>"); }
+std::string notFoundPage() {
+  return page("Finns inte", "<p>Överföringen finns inte. <a href=\"/console/\">Till listan</a>.</p>");
+}
 
 }  // namespace lotsen::console

@@ -1,12 +1,12 @@
-// The console's pages as functions from what the store tells to HTML: the list of transfers, and one transfer with its timeline.
-// Read-only, works without JavaScript, Swedish for clerks. No patient data: ids, states, reasons, times.
-// Used by: inbound (serves them). Thread rule: pure. Failure rule: none; every value is escaped.
+// The console's pages as functions from what the store tells to HTML: the list of transfers, and one transfer with its
+// timeline. Read-only, works without JavaScript, Swedish for clerks. No patient data: ids, states, reasons, times. Used
+// by: inbound (serves them). Thread rule: pure. Failure rule: none; every value is escaped.
 #pragma once
+
+#include "gateway/store/store.h"
 
 #include <string>
 #include <vector>
-
-#include "gateway/store/store.h"
 
 namespace lotsen::console {
 

@@ -57,7 +57,9 @@ http::Response outcome(int status, std::string_view rule, std::string text) {
   return response;
 }
 
-http::Response unavailable() { return outcome(503, "not-accepting", "the gateway takes nothing in at the moment; send the same request again later"); }
+http::Response unavailable() {
+  return outcome(503, "not-accepting", "the gateway takes nothing in at the moment; send the same request again later");
+}
 
 // The token as a browser sends it: Basic, any user name, the token as password. Other schemes pass unchanged.
 std::string bearerOf(std::string_view header) {
@@ -68,9 +70,13 @@ std::string bearerOf(std::string_view header) {
   return colon == std::string::npos ? std::string() : "Bearer " + pair->substr(colon + 1);
 }
 
-bool isUtf8Json(const Result<http::MediaType>& type) { return type.ok() && type->isJson() && type->isUtf8(); }
+bool isUtf8Json(const Result<http::MediaType>& type) {
+  return type.ok() && type->isJson() && type->isUtf8();
+}
 
-bool isPublic(std::string_view path) { return path == "/metrics" || path.substr(0, 8) == "/health/"; }
+bool isPublic(std::string_view path) {
+  return path == "/metrics" || path.substr(0, 8) == "/health/";
+}
 
 http::Response page(int status, std::string html) {
   auto response = http::Response::text(status, std::move(html), "text/html; charset=utf-8");
@@ -83,7 +89,9 @@ http::Response page(int status, std::string html) {
 
 }  // namespace
 
-http::Response refusal(int status, std::string_view why) { return outcome(status, "http", std::string(why)); }
+http::Response refusal(int status, std::string_view why) {
+  return outcome(status, "http", std::string(why));
+}
 
 Api::Api(ApiParts parts) : parts_(std::move(parts)) {}
 
@@ -97,7 +105,8 @@ std::optional<http::Response> Api::admit(const http::Request& head) const {
   const auto who = principal(head);
   if (who.ok()) return std::nullopt;
   auto response = outcome(401, "authentication", who.error().message);
-  if (head.path().substr(0, 8) == "/console") response.fields.back().value = "Basic realm=\"Lotsen\", charset=\"UTF-8\"";
+  if (head.path().substr(0, 8) == "/console")
+    response.fields.back().value = "Basic realm=\"Lotsen\", charset=\"UTF-8\"";
   return response;
 }
 
@@ -107,7 +116,8 @@ void Api::addTo(Router& router) {
     return [this, permission, method](const Call& call) -> http::Response {
       const auto who = principal(call.request);
       if (!who.ok()) return outcome(401, "authentication", who.error().message);
-      if (const auto allowed = who->require(permission); !allowed.ok()) return outcome(403, "permission", allowed.error().message);
+      if (const auto allowed = who->require(permission); !allowed.ok())
+        return outcome(403, "permission", allowed.error().message);
       return (this->*method)(call);
     };
   };
@@ -126,10 +136,17 @@ http::Response Api::received(const service::Reception& reception, bool message) 
   const std::string_view verdict = message ? "message" : "record";
   if (reception.verdict != Verdict::Accepted) {
     const int status = verdictStatus(reception.verdict);
-    parts_.metrics.counter("lotsen_refused_total", "Records and messages refused before the commit.", {{"kind", std::string(verdict)}, {"status", std::to_string(status)}}).add();
+    parts_.metrics
+        .counter("lotsen_refused_total", "Records and messages refused before the commit.",
+                 {{"kind", std::string(verdict)}, {"status", std::to_string(status)}})
+        .add();
     if (reception.verdict == Verdict::Unavailable) return unavailable();
-    if (reception.verdict == Verdict::NoChannel) return outcome(404, "no-channel", "there is no such intake channel; the configured ones are in mappings/*/channels.conf");
-    if (reception.issues.empty()) return outcome(status, "refused", "this partner may not use this channel; its token names a partner that is not configured");
+    if (reception.verdict == Verdict::NoChannel)
+      return outcome(404, "no-channel",
+                     "there is no such intake channel; the configured ones are in mappings/*/channels.conf");
+    if (reception.issues.empty())
+      return outcome(status, "refused",
+                     "this partner may not use this channel; its token names a partner that is not configured");
     return http::Response::fhir(status, fhir::operationOutcome(reception.issues));
   }
   const auto& accepted = reception.accepted;
@@ -137,7 +154,8 @@ http::Response Api::received(const service::Reception& reception, bool message) 
       .counter("lotsen_accepted_total", "Records and messages accepted; a repeat got its stored answer.",
                {{"kind", std::string(verdict)}, {"repeat", accepted.duplicate ? "yes" : "no"}})
       .add();
-  auto response = message ? http::Response::fhir(accepted.answerStatus, accepted.answerBody) : http::Response::json(accepted.answerStatus, accepted.answerBody);
+  auto response = message ? http::Response::fhir(accepted.answerStatus, accepted.answerBody)
+                          : http::Response::json(accepted.answerStatus, accepted.answerBody);
   if (!accepted.transfer.empty()) response.fields.push_back({"Location", "/api/v1/transfers/" + accepted.transfer});
   return response;
 }
@@ -146,11 +164,14 @@ http::Response Api::intake(const Call& call) {
   if (!parts_.accepting) return unavailable();
   const auto who = principal(call.request);
   const auto type = http::mediaType(call.request);
-  if (!isUtf8Json(type)) return outcome(415, "media-type", "send the record as Content-Type: application/json, in UTF-8");
+  if (!isUtf8Json(type))
+    return outcome(415, "media-type", "send the record as Content-Type: application/json, in UTF-8");
   const auto* key = call.request.find("Idempotency-Key");
-  if (key != nullptr && (key->empty() || key->size() > 200)) return outcome(400, "idempotency-key", "Idempotency-Key must have 1 to 200 characters");
+  if (key != nullptr && (key->empty() || key->size() > 200))
+    return outcome(400, "idempotency-key", "Idempotency-Key must have 1 to 200 characters");
   const std::string channel = call.parameter("system") + "/" + call.parameter("kind");
-  service::Submission submission{&*who, channel, type->name, key == nullptr ? std::string_view() : std::string_view(*key), call.request.body};
+  service::Submission submission{&*who, channel, type->name,
+                                 key == nullptr ? std::string_view() : std::string_view(*key), call.request.body};
   return received(parts_.receptionist.record(*parts_.configuration.get(), std::move(submission)), false);
 }
 
@@ -158,7 +179,8 @@ http::Response Api::processMessage(const Call& call) {
   if (!parts_.accepting) return unavailable();
   const auto who = principal(call.request);
   const auto type = http::mediaType(call.request);
-  if (!isUtf8Json(type)) return outcome(415, "media-type", "send the message as Content-Type: application/fhir+json, in UTF-8");
+  if (!isUtf8Json(type))
+    return outcome(415, "media-type", "send the message as Content-Type: application/fhir+json, in UTF-8");
   service::Submission submission{&*who, {}, type->name, {}, call.request.body};
   return received(parts_.receptionist.message(*parts_.configuration.get(), std::move(submission)), true);
 }
@@ -167,18 +189,31 @@ http::Response Api::metadata() const {
   const auto configuration = parts_.configuration.get();
   std::string text;
   json::Writer writer(text);
-  writer.startObject().member("resourceType", "CapabilityStatement").member("status", "active").member("date", formatInstant(configuration->loadedAt)).member("kind", "instance");
+  writer.startObject()
+      .member("resourceType", "CapabilityStatement")
+      .member("status", "active")
+      .member("date", formatInstant(configuration->loadedAt))
+      .member("kind", "instance");
   writer.key("software").startObject().member("name", "Lotsen").endObject();
   writer.key("implementation").startObject().member("description", configuration->gateway.name).endObject();
   writer.member("fhirVersion", "4.0.1").key("format").startArray().string("application/fhir+json").endArray();
   writer.key("rest").startArray().startObject().member("mode", "server").key("operation").startArray().startObject();
-  writer.member("name", "process-message").member("definition", "http://hl7.org/fhir/OperationDefinition/MessageHeader-process-message").endObject().endArray();
+  writer.member("name", "process-message")
+      .member("definition", "http://hl7.org/fhir/OperationDefinition/MessageHeader-process-message")
+      .endObject()
+      .endArray();
   writer.endObject().endArray();
   writer.key("messaging").startArray().startObject().key("endpoint").startArray().startObject();
-  writer.key("protocol").startObject().member("system", "http://terminology.hl7.org/CodeSystem/message-transport").member("code", "http").endObject();
+  writer.key("protocol")
+      .startObject()
+      .member("system", "http://terminology.hl7.org/CodeSystem/message-transport")
+      .member("code", "http")
+      .endObject();
   writer.member("address", configuration->gateway.endpoint).endObject().endArray();
   writer.member("reliableCache", static_cast<std::int64_t>(400) * 24 * 60);
-  writer.member("documentation", "A repeated MessageHeader.id gets the stored answer; other content under the same id is refused with 409.");
+  writer.member(
+      "documentation",
+      "A repeated MessageHeader.id gets the stored answer; other content under the same id is refused with 409.");
   writer.endObject().endArray().endObject();
   return http::Response::fhir(200, text);
 }
@@ -188,8 +223,9 @@ http::Response Api::transfers(const Call& call) const {
   store::TransferFilter filter;
   std::string word;
   if (http::queryParameter(call.request.query(), "state", word)) {
-    for (const auto state : {store::TransferState::Waiting, store::TransferState::Released, store::TransferState::Completed, store::TransferState::Withdrawn,
-                             store::TransferState::Parked}) {
+    for (const auto state :
+         {store::TransferState::Waiting, store::TransferState::Released, store::TransferState::Completed,
+          store::TransferState::Withdrawn, store::TransferState::Parked}) {
       if (store::name(state) == word) filter.state = state;
     }
     if (!filter.state) return outcome(400, "state", "state must be waiting, released, completed, withdrawn or parked");
@@ -214,7 +250,8 @@ http::Response Api::transfer(const Call& call) const {
 http::Response Api::deliveryBody(const Call& call) const {
   const auto delivery = parts_.store.delivery(call.parameter("id"));
   if (!delivery.ok() && delivery.error().code != Code::NotFound) return unavailable();
-  if (!delivery.ok() || delivery->body.empty()) return outcome(404, "no-delivery", "there is no such delivery, or it has no bytes yet");
+  if (!delivery.ok() || delivery->body.empty())
+    return outcome(404, "no-delivery", "there is no such delivery, or it has no bytes yet");
   return http::Response::text(200, delivery->body, delivery->mediaType);
 }
 

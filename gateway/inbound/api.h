@@ -1,17 +1,18 @@
-// The routes of the gateway itself: /intake, /fhir, /api/v1, /console. What they answer is described in docs/openapi.json (served
-// at /api/v1/openapi.json). Every answer to a fault is an OperationOutcome with a rule, a place and a remedy.
-// Used by: app. Thread rule: handlers run on many threads; what they borrow outlives the server. Failure rule: a Result or verdict
-// of service becomes a status by one table (verdictStatus); nothing else decides statuses.
+// The routes of the gateway itself: /intake, /fhir, /api/v1, /console. What they answer is described in
+// docs/openapi.json (served at /api/v1/openapi.json). Every answer to a fault is an OperationOutcome with a rule, a
+// place and a remedy. Used by: app. Thread rule: handlers run on many threads; what they borrow outlives the server.
+// Failure rule: a Result or verdict of service becomes a status by one table (verdictStatus); nothing else decides
+// statuses.
 #pragma once
-
-#include <atomic>
-#include <memory>
 
 #include "gateway/identity/tokens.h"
 #include "gateway/inbound/router.h"
 #include "gateway/inbound/server.h"
 #include "gateway/service/current.h"
 #include "gateway/service/reception.h"
+
+#include <atomic>
+#include <memory>
 
 namespace lotsen::inbound {
 

@@ -15,7 +15,10 @@ void text(json::Writer& writer, std::string_view key, std::string_view value) {
 }
 
 void transferMembers(json::Writer& writer, const store::Transfer& transfer) {
-  writer.member("id", transfer.id).member("partner", transfer.partner).member("case", transfer.caseKey).member("state", store::name(transfer.state));
+  writer.member("id", transfer.id)
+      .member("partner", transfer.partner)
+      .member("case", transfer.caseKey)
+      .member("state", store::name(transfer.state));
   text(writer, "agreement", transfer.agreement);
   writer.key("reasons").raw(transfer.reasons.empty() ? "[]" : transfer.reasons);
   time(writer, "createdAt", transfer.createdAt);
@@ -23,7 +26,10 @@ void transferMembers(json::Writer& writer, const store::Transfer& transfer) {
 }
 
 void record(json::Writer& writer, const store::Record& record) {
-  writer.startObject().member("id", record.id).member("kind", store::name(record.kind)).member("channel", record.channel);
+  writer.startObject()
+      .member("id", record.id)
+      .member("kind", store::name(record.kind))
+      .member("channel", record.channel);
   writer.member("partner", record.partner).member("businessId", record.businessId).member("version", record.version);
   writer.member("state", store::name(record.state));
   text(writer, "reason", record.reason);
@@ -36,7 +42,10 @@ void record(json::Writer& writer, const store::Record& record) {
 }
 
 void delivery(json::Writer& writer, const store::TransferView& view, const store::Delivery& delivery) {
-  writer.startObject().member("id", delivery.id).member("role", store::name(delivery.role)).member("partner", delivery.partner);
+  writer.startObject()
+      .member("id", delivery.id)
+      .member("role", store::name(delivery.role))
+      .member("partner", delivery.partner);
   writer.member("endpoint", delivery.endpoint).member("state", store::name(delivery.state));
   text(writer, "reason", delivery.reason);
   writer.member("messageId", delivery.messageId).member("bundleId", delivery.bundleId);
@@ -89,7 +98,10 @@ std::string transferJson(const store::TransferView& view) {
   for (const auto& each : view.deliveries) delivery(writer, view, each);
   writer.endArray().key("timeline").startArray();
   for (const auto& entry : view.timeline) {
-    writer.startObject().member("at", formatInstant(entry.at)).member("actor", entry.actor).member("action", entry.action);
+    writer.startObject()
+        .member("at", formatInstant(entry.at))
+        .member("actor", entry.actor)
+        .member("action", entry.action);
     text(writer, "subject", entry.subject);
     if (!entry.detail.empty()) writer.key("detail").raw(entry.detail);
     writer.endObject();
@@ -108,7 +120,8 @@ std::string transfersJson(const std::vector<store::Transfer>& transfers, std::si
     writer.endObject();
   }
   writer.endArray();
-  if (!transfers.empty() && transfers.size() == limit) writer.member("next", "/api/v1/transfers?after=" + transfers.back().id);
+  if (!transfers.empty() && transfers.size() == limit)
+    writer.member("next", "/api/v1/transfers?after=" + transfers.back().id);
   writer.endObject();
   return out;
 }

@@ -1,11 +1,11 @@
-// JSON of /api/v1: transfers and their timelines as gateway/inbound/openapi.json describes them. No patient data: ids, states,
-// reasons, times. Thread rule: pure. Failure rule: none.
+// JSON of /api/v1: transfers and their timelines as gateway/inbound/openapi.json describes them. No patient data: ids,
+// states, reasons, times. Thread rule: pure. Failure rule: none.
 #pragma once
+
+#include "gateway/store/store.h"
 
 #include <string>
 #include <vector>
-
-#include "gateway/store/store.h"
 
 namespace lotsen::inbound {
 

@@ -38,9 +38,11 @@ TEST(Pages, TransferShowsLegsAndTimeline) {
   delivery.reason = "fatal-error-acknowledged";
   delivery.attempts = 3;
   view.deliveries.push_back(delivery);
-  view.timeline.push_back({fromMillis(1'772'438'400'000), "gateway", "leg-created", view.transfer.id, "", R"({"what":"mediator"})"});
+  view.timeline.push_back(
+      {fromMillis(1'772'438'400'000), "gateway", "leg-created", view.transfer.id, "", R"({"what":"mediator"})"});
   const auto html = transferPage(view);
-  for (const char* expected : {"förmedlingsfunktion", "grannregion", "parkerad", "fatal-error-acknowledged", "leg-created", "lang=\"sv\"", "<main>"}) {
+  for (const char* expected : {"förmedlingsfunktion", "grannregion", "parkerad", "fatal-error-acknowledged",
+                               "leg-created", "lang=\"sv\"", "<main>"}) {
     EXPECT_NE(html.find(expected), std::string::npos) << expected;
   }
   EXPECT_EQ(html.find("<script"), std::string::npos);
