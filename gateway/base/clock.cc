@@ -23,7 +23,9 @@ Error bad(std::string_view what) {
 
 }  // namespace
 
-Instant SystemClock::now() { return std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now()); }
+Instant SystemClock::now() {
+  return std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now());
+}
 
 std::string formatInstant(Instant at) {
   const auto day = std::chrono::floor<std::chrono::days>(at);
@@ -41,7 +43,8 @@ Result<Instant> parseInstant(std::string_view text) {
   const int year = number(text, 0, 4), month = number(text, 5, 2), day = number(text, 8, 2);
   const int hour = number(text, 11, 2), minute = number(text, 14, 2), second = number(text, 17, 2);
   if (year < 0 || month < 0 || day < 0 || hour < 0 || minute < 0 || second < 0) return bad("too short or not digits");
-  if (text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':') return bad("separators");
+  if (text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':')
+    return bad("separators");
   const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
                                          std::chrono::day(static_cast<unsigned>(day))};
   if (!date.ok() || hour > 23 || minute > 59 || second > 60) return bad("no such date or time");
@@ -50,7 +53,8 @@ Result<Instant> parseInstant(std::string_view text) {
   int millis = 0;
   if (at < text.size() && text[at] == '.') {
     int scale = 100;
-    for (++at; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, scale /= 10) millis += scale * (text[at] - '0');
+    for (++at; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, scale /= 10)
+      millis += scale * (text[at] - '0');
     if (text[at - 1] == '.') return bad("no digits after the point");
   }
   milliseconds offset{0};

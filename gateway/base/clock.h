@@ -2,12 +2,12 @@
 // Thread rule: now() may be called from any thread.
 #pragma once
 
+#include "gateway/base/result.h"
+
 #include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "gateway/base/result.h"
 
 namespace lotsen {
 
@@ -32,7 +32,11 @@ std::string formatInstant(Instant at);
 /// Reads a FHIR instant or a dateTime with time zone ("Z" or "+hh:mm"). Invalid: no zone, impossible date.
 Result<Instant> parseInstant(std::string_view text);
 
-inline std::int64_t toMillis(Instant at) { return at.time_since_epoch().count(); }
-inline Instant fromMillis(std::int64_t ms) { return Instant(milliseconds(ms)); }
+inline std::int64_t toMillis(Instant at) {
+  return at.time_since_epoch().count();
+}
+inline Instant fromMillis(std::int64_t ms) {
+  return Instant(milliseconds(ms));
+}
 
 }  // namespace lotsen

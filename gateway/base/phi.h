@@ -1,5 +1,5 @@
-// Phi<T>: a value about a patient. It has no stream operator and no conversion, so a log line cannot print it by accident;
-// whoever needs the value writes .reveal(), which is easy to find.
+// Phi<T>: a value about a patient. It has no stream operator and no conversion, so a log line cannot print it by
+// accident; whoever needs the value writes .reveal(), which is easy to find.
 #pragma once
 
 #include <utility>

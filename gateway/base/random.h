@@ -2,11 +2,11 @@
 // Thread rule: SystemRandom from any thread; SeededRandom belongs to one.
 #pragma once
 
+#include "gateway/base/clock.h"
+
 #include <cstdint>
 #include <random>
 #include <string>
-
-#include "gateway/base/clock.h"
 
 namespace lotsen {
 

@@ -23,8 +23,8 @@ std::string_view codeName(Code code) {
 }
 
 void checkFailed(const char* condition, const char* file, int line) {
-  std::fprintf(stderr, "lotsen: broken invariant '%s' at %s:%d; the process ends, nothing accepted is lost\n", condition,
-               file, line);
+  std::fprintf(stderr, "lotsen: broken invariant '%s' at %s:%d; the process ends, nothing accepted is lost\n",
+               condition, file, line);
   std::abort();
 }
 

@@ -1,8 +1,10 @@
 // Result<T>: a value or an Error. Every function of the gateway that can fail for a reason outside itself returns one.
-// Used by everyone. Thread rule: plain values. Failure rule: no exception crosses a folder; third-party exceptions are turned
-// into an Error in the folder that owns the library. A broken invariant is not an Error: LOTSEN_CHECK ends the process.
+// Used by everyone. Thread rule: plain values. Failure rule: no exception crosses a folder; third-party exceptions are
+// turned into an Error in the folder that owns the library. A broken invariant is not an Error: LOTSEN_CHECK ends the
+// process.
 //
-// Faults in *data* are not Errors either: they go to a fhir::Issues sink with the path of the element (gateway/fhir/issues.h).
+// Faults in *data* are not Errors either: they go to a fhir::Issues sink with the path of the element
+// (gateway/fhir/issues.h).
 #pragma once
 
 #include <cstdlib>
@@ -81,23 +83,27 @@ class [[nodiscard]] Result {
 /// Success without a value: `return done();`
 struct Done {};
 using Status = Result<Done>;
-inline Status done() { return Done{}; }
+inline Status done() {
+  return Done{};
+}
 
-inline Error fail(Code code, std::string message) { return Error{code, std::move(message)}; }
+inline Error fail(Code code, std::string message) {
+  return Error{code, std::move(message)};
+}
 
 #define LOTSEN_CONCAT_(a, b) a##b
 #define LOTSEN_CONCAT(a, b) LOTSEN_CONCAT_(a, b)
 
 /// LOTSEN_TRY(auto x, f());  x = the value of f(), or return its error.
-#define LOTSEN_TRY(declaration, ...)                                  \
-  auto LOTSEN_CONCAT(try_, __LINE__) = (__VA_ARGS__);                 \
+#define LOTSEN_TRY(declaration, ...)                                                     \
+  auto LOTSEN_CONCAT(try_, __LINE__) = (__VA_ARGS__);                                    \
   if (!LOTSEN_CONCAT(try_, __LINE__).ok()) return LOTSEN_CONCAT(try_, __LINE__).error(); \
   declaration = std::move(LOTSEN_CONCAT(try_, __LINE__)).value()
 
 /// LOTSEN_TRY_DO(f());  return the error of f() if it has one.
-#define LOTSEN_TRY_DO(...)                                                               \
-  do {                                                                                   \
-    if (auto try_result = (__VA_ARGS__); !try_result.ok()) return try_result.error();    \
+#define LOTSEN_TRY_DO(...)                                                            \
+  do {                                                                                \
+    if (auto try_result = (__VA_ARGS__); !try_result.ok()) return try_result.error(); \
   } while (false)
 
 }  // namespace lotsen

@@ -15,7 +15,8 @@ bool equalsIgnoreCase(std::string_view a, std::string_view b);
 /// On false, `*badAt` (if given) is the offset of the first wrong byte.
 bool isUtf8(std::string_view text, std::size_t* badAt = nullptr);
 
-/// The candidate nearest to `wrong` by edit distance, for "did you mean"; empty if none is near (distance over a third).
+/// The candidate nearest to `wrong` by edit distance, for "did you mean"; empty if none is near (distance over a
+/// third).
 std::string_view nearest(std::string_view wrong, const std::vector<std::string_view>& candidates);
 
 /// Reads a whole file into `out`; false if it cannot be read (errno says why).
