@@ -22,10 +22,8 @@ class Loader {
 
   /// One JSON file. What is no definition is passed over, but for a file that was named itself.
   void take(const std::string& name, const std::string& bytes, bool named) {
-    // A cheap look first: packages hold thousands of examples.
-    const bool wanted = bytes.find("\"StructureDefinition\"") != std::string::npos ||
-                        bytes.find("\"ValueSet\"") != std::string::npos ||
-                        bytes.find("\"CodeSystem\"") != std::string::npos;
+    const std::string_view resource = fhir::peekResourceType(bytes);  // packages hold thousands of examples
+    const bool wanted = resource == "StructureDefinition" || resource == "ValueSet" || resource == "CodeSystem";
     if (!wanted && !named) return;
     fhir::Issues found;
     auto document = fhir::readJson(bytes, base_, {.maxBytes = kLargestFile}, found);

@@ -28,6 +28,10 @@ struct ReadOptions {
 Result<Document> readJson(std::string_view bytes, std::shared_ptr<const Schema> schema, const ReadOptions& options,
                           Issues& issues);
 
+/// The value of the outermost object's member "resourceType"; empty if it has none. A look without parsing: the text
+/// may be wrong elsewhere, which readJson tells.
+std::string_view peekResourceType(std::string_view bytes);
+
 enum class Layout : std::uint8_t { Compact, Indented };
 /// The resource or record at `node` (a root or any element) as JSON.
 std::string writeJson(const Document& document, const Element* node, Layout layout = Layout::Compact);

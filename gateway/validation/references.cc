@@ -14,16 +14,23 @@ using fhir::valueAt;
 
 namespace {
 
+template <typename Visit>
+void eachBelow(const Element* root, const Visit& visit) {
+  for (const Element* node = root->first; node != nullptr; node = node->next) {
+    visit(node);
+    if (node->first != nullptr) eachBelow(node, visit);
+  }
+}
+
 /// Calls `visit` for every "#…" below `root` in a place that may refer: Reference.reference, canonical, uri and url.
 template <typename Visit>
 void eachLocalReference(const Element* root, const Visit& visit) {
-  for (const Element* node = root->first; node != nullptr; node = node->next) {
+  eachBelow(root, [&](const Element* node) {
     const bool may = node->type == fhir::r4::kCanonical || node->type == fhir::r4::kUri ||
                      node->type == fhir::r4::kUrl ||
                      (node->parent->type == fhir::r4::kReference && node->type == fhir::r4::kString);
     if (may && node->value().starts_with('#')) visit(node);
-    if (node->first != nullptr) eachLocalReference(node, visit);
-  }
+  });
 }
 
 }  // namespace
@@ -46,6 +53,7 @@ void Walk::bundle(const Element* node) {
     const std::string_view url = valueAt(document_, entry, "fullUrl");
     const Element* resource = child(document_, entry, "resource");
     if (url.empty() || resource == nullptr) continue;
+    fullUrl(entry, resource, url);
     byUrl_.emplace(url, resource);
     const auto [other, added] = urls.emplace(url, resource);
     if (added || type == "history") continue;
@@ -69,6 +77,22 @@ fhir::TypeId Walk::targetOf(const Element* node, std::string_view reference) con
   return schema_.type(type).kind == fhir::TypeKind::Resource ? type : kNone;
 }
 
+/// A fullUrl is absolute; one that looks like a server's names the type and id of its resource (R4,
+/// Bundle.entry.fullUrl).
+void Walk::fullUrl(const Element* entry, const Element* resource, std::string_view url) {
+  const auto colon = url.find(':');
+  if (colon == std::string_view::npos || url.find('/') < colon) {
+    return report_.error("value", "full-url", "fullUrl must be an absolute URL", entry);
+  }
+  if (!url.starts_with("http")) return;
+  const auto last = url.rfind('/');
+  const std::string_view before = url.substr(0, last);
+  const fhir::TypeId named = schema_.findType(before.substr(before.rfind('/') + 1));
+  if (schema_.type(named).kind != fhir::TypeKind::Resource || resource->type == kNone) return;
+  if (named == resource->type && url.substr(last + 1) == valueAt(document_, resource, "id")) return;
+  report_.error("value", "full-url", "fullUrl must end with the type and id of its resource", entry);
+}
+
 /// The rule that every contained resource is referred to, or refers to its container itself (dom-3).
 void Walk::contained(const Element* node) {
   const fhir::NameId containedName = schema_.findName("contained");
@@ -77,9 +101,13 @@ void Walk::contained(const Element* node) {
   std::unordered_set<std::string_view> wanted;  // without the '#'
   const auto collect = [&](const Element* at) { wanted.insert(at->value().substr(1)); };
   eachLocalReference(node, collect);
-  const std::string_view narrative = valueAt(document_, node, "text.div");  // may link to it, or show it as an image
-  const auto narrativeNames = [&](std::string_view id) {
-    return narrative.find("\"#" + std::string(id) + "\"") != std::string_view::npos;
+  const auto narrativeNames = [&](std::string_view id) {  // a narrative may link to it, or show it as an image
+    const std::string quoted = "\"#" + std::string(id) + "\"";
+    bool found = false;
+    eachBelow(node, [&](const Element* at) {
+      found = found || (at->type == fhir::r4::kXhtml && at->value().find(quoted) != std::string_view::npos);
+    });
+    return found;
   };
   for (const Element* at = first; at != nullptr && at->name == containedName; at = at->next) {
     const std::string_view id = valueAt(document_, at, "id");

@@ -69,6 +69,7 @@ class Walk {
 
   // references.cc
   void bundle(const fhir::Element* node);
+  void fullUrl(const fhir::Element* entry, const fhir::Element* resource, std::string_view url);
   void contained(const fhir::Element* node);
   void reference(const fhir::Element* node);
   fhir::TypeId targetOf(const fhir::Element* node, std::string_view reference) const;

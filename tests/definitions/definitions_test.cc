@@ -114,6 +114,8 @@ TEST_F(Definitions, ADifferentialAddsToItsBaseInAnyOrder) {
 TEST_F(Definitions, WalksFoldersAndPassesOverWhatIsNoDefinition) {
   file("package/a/record.json", model("Record", listOf({element("Record", ""), element("Record.a", "string")})));
   file("package/example.json", R"({"resourceType":"Patient","bogus":1})");
+  file("package/bundle.json", R"({"resourceType":"Bundle","bogus":{"resourceType":"StructureDefinition"}})");
+  file("package/.index.json", R"({"files":[{"resourceType":"StructureDefinition"}]})");
   file("package/readme.txt", "x");
   const auto schema = mustLoad({(folder_ / "package").string()});
   EXPECT_NE(schema->findType("Record"), kNone);

@@ -112,6 +112,19 @@ TEST(Validation, KnowsTheRulesOfBundles) {
             "reference-target Bundle.entry[0].resource.ofType(ServiceRequest).subject\n");
 }
 
+TEST(Validation, ChecksFullUrls) {
+  const auto entry = [](const std::string& url) {
+    return R"({"resourceType":"Bundle","type":"collection","entry":[{"fullUrl":")" + url +
+           R"(","resource":{"resourceType":"Patient","id":"1"}}]})";
+  };
+  EXPECT_EQ(faultsOf(entry("http://a.se/fhir/Patient/1")), "");
+  EXPECT_EQ(faultsOf(entry("http://a.se/document/7")), "");
+  EXPECT_EQ(faultsOf(entry("urn:oid:1.2.3")), "");
+  EXPECT_EQ(faultsOf(entry("Patient/1")), "full-url Bundle.entry[0]\n");
+  EXPECT_EQ(faultsOf(entry("http://a.se/fhir/Patient/2")), "full-url Bundle.entry[0]\n");
+  EXPECT_EQ(faultsOf(entry("http://a.se/fhir/Person/1")), "full-url Bundle.entry[0]\n");
+}
+
 TEST(Validation, AnElementWithNothingButAnIdIsEmpty) {
   EXPECT_EQ(faultsOf(R"({"resourceType":"Patient","name":[{"id":"n"}]})"), "ele-1 Patient.name[0]\n");
 }
@@ -135,7 +148,7 @@ TEST(Validation, RepairsTheInvariantsThatArePublishedWithFaults) {
       "");
   EXPECT_EQ(
       faultsOf(
-          R"({"resourceType":"Bundle","type":"collection","entry":[{"fullUrl":"http://a.se/Basic/1/_history/2","resource":{"resourceType":"Basic","code":{"text":"x"}}}]})"),
+          R"({"resourceType":"Bundle","type":"collection","entry":[{"fullUrl":"http://a.se/Basic/1/_history/2","resource":{"resourceType":"Basic","id":"1","code":{"text":"x"}}}]})"),
       "bdl-8 Bundle.entry[0]\n");
   const std::string reason =
       R"("start":"2026-03-02T08:00:00Z","end":"2026-03-02T09:00:00Z","cancelationReason":{"text":"x"},"participant":[{"status":"accepted","type":[{"text":"x"}]}])";
