@@ -1,7 +1,7 @@
 // The FHIR XML form: bytes to tree and back, as complete and strict as the JSON form (forms.h); converting between the
-// two loses nothing but comments and blanks. Narrative is kept as text, written anew from its elements: comments and
-// CDATA marks go, and entities are resolved. Used by: fhirpath suite, convert, validate, inbound. Thread rule: pure.
-// Failure rule: as in forms.h.
+// two loses nothing but comments and blanks outside of the narrative. Narrative is kept as it stands in the source;
+// where it uses prefixes that are declared around it, it is written anew from its elements.
+// Used by: fhirpath suite, convert, validate, inbound. Thread rule: pure. Failure rule: as in forms.h.
 #pragma once
 
 #include "gateway/fhir/forms.h"

@@ -18,7 +18,45 @@ constexpr std::string_view kXhtml = "http://www.w3.org/1999/xhtml";
 constexpr std::string_view kXml = "http://www.w3.org/XML/1998/namespace";
 constexpr std::string_view kSchemaInstance = "http://www.w3.org/2001/XMLSchema-instance";
 
-/// The narrative, written down again from its events.
+/// Places to byte offsets, forward only. expat counts characters, and takes CR, LF and CR LF for one line end each.
+class Offsets {
+ public:
+  explicit Offsets(std::string_view text) : text_(text) {}
+  std::size_t at(xml::Place place) {
+    while (line_ < place.line && lineStart_ < text_.size()) {
+      const auto end = text_.find_first_of("\r\n", lineStart_);
+      if (end == std::string_view::npos) return text_.size();
+      lineStart_ = end + (text_.substr(end, 2) == "\r\n" ? 2 : 1);
+      ++line_;
+    }
+    std::size_t offset = lineStart_;
+    for (std::uint32_t left = place.column - 1; left > 0 && offset < text_.size(); --left) {
+      ++offset;
+      while (offset < text_.size() && (static_cast<unsigned char>(text_[offset]) & 0xc0) == 0x80) ++offset;
+    }
+    return offset;
+  }
+
+ private:
+  std::string_view text_;
+  std::size_t lineStart_ = 0;
+  std::uint32_t line_ = 1;
+};
+
+/// True if the text is a document of its own: no names or prefixes from around it.
+bool standsAlone(std::string_view text) {
+  class Accept final : public xml::Handler {
+   public:
+    bool startElement(std::string_view space, std::string_view, std::span<const xml::Attribute>, xml::Place) override {
+      return space == kXhtml;
+    }
+    bool endElement(xml::Place) override { return true; }
+    bool text(std::string_view, xml::Place) override { return true; }
+  } accept;
+  return !xml::parse(text, {}, accept);
+}
+
+/// The narrative, written down again from its events: for one that uses names declared around it.
 class NarrativeText {
  public:
   bool active() const { return depth_ > 0; }
@@ -75,8 +113,13 @@ struct Frame {
 
 class TreeBuilder final : public xml::Handler {
  public:
-  TreeBuilder(Document& document, const ReadOptions& options, Issues& issues)
-      : document_(document), schema_(document.schema()), options_(options), issues_(issues) {}
+  TreeBuilder(std::string_view text, Document& document, const ReadOptions& options, Issues& issues)
+      : source_(text),
+        document_(document),
+        schema_(document.schema()),
+        options_(options),
+        issues_(issues),
+        offsets_(text) {}
 
   bool startElement(std::string_view space, std::string_view name, std::span<const xml::Attribute> attributes,
                     xml::Place at) override;
@@ -95,17 +138,21 @@ class TreeBuilder final : public xml::Handler {
                     xml::Place at);
   bool narrative(std::string_view space, std::string_view name, std::span<const xml::Attribute> attributes,
                  xml::Place at);
+  std::string_view narrativeSource(xml::Place end);
   bool readAttributes(Element* node, ShapeId shape, std::span<const xml::Attribute> attributes, xml::Place at);
   bool readAttribute(Element* node, ShapeId shape, const xml::Attribute& attribute, xml::Place at);
   bool setPrimitive(Element* node, std::string_view value, xml::Place at);
   std::string pathHere(NameId name) const;
 
+  std::string_view source_;
   Document& document_;
   const Schema& schema_;
   const ReadOptions& options_;
   Issues& issues_;
+  Offsets offsets_;
   std::vector<Frame> stack_;
   NarrativeText narrative_;
+  std::size_t narrativeStart_ = 0;
   std::uint32_t skip_ = 0;
   std::size_t faults_ = 0;
 };
@@ -193,6 +240,7 @@ bool TreeBuilder::openProperty(std::string_view space, std::string_view name,
   node->at = {at.line, at.column};
   const Type& type = schema_.type(property->type);
   stack_.push_back({node, schema_.shapeOf(property->def, property->type), type.kind == TypeKind::Resource});
+  if (property->type == r4::kXhtml) narrativeStart_ = offsets_.at(at);
   if (property->type == r4::kXhtml) return narrative(space, name, attributes, at);
   return readAttributes(node, stack_.back().shape, attributes, at);
 }
@@ -238,6 +286,16 @@ bool TreeBuilder::setPrimitive(Element* node, std::string_view value, xml::Place
   return ++faults_ < kMostFaults;
 }
 
+/// The narrative as it stands in the source, so that nothing in it changes; empty if it cannot stand alone.
+std::string_view TreeBuilder::narrativeSource(xml::Place end) {
+  const std::size_t at = offsets_.at(end);  // of the end tag; after the element if that has none
+  const bool tag = source_.substr(at).starts_with("</");
+  const auto close = tag ? source_.find('>', at) : at - 1;
+  if (close == std::string_view::npos || close < narrativeStart_) return {};
+  const std::string_view text = source_.substr(narrativeStart_, close + 1 - narrativeStart_);
+  return text.starts_with("<div") && standsAlone(text) ? text : std::string_view{};
+}
+
 bool TreeBuilder::endElement(xml::Place at) {
   if (skip_ > 0) {
     --skip_;
@@ -245,7 +303,9 @@ bool TreeBuilder::endElement(xml::Place at) {
   }
   if (narrative_.active()) {
     if (!narrative_.end()) return true;
-    document_.setValue(stack_.back().node, narrative_.take());
+    const std::string rewritten = narrative_.take();
+    const std::string_view original = narrativeSource(at);
+    document_.setValue(stack_.back().node, original.empty() ? std::string_view(rewritten) : original);
     stack_.pop_back();
     return true;
   }
@@ -274,7 +334,8 @@ Result<Document> readXml(std::string_view bytes, std::shared_ptr<const Schema> s
                          Issues& issues) {
   Document document(std::move(schema));
   Issues found;
-  TreeBuilder builder(document, options, found);
+  if (bytes.starts_with("\xef\xbb\xbf")) bytes.remove_prefix(3);
+  TreeBuilder builder(bytes, document, options, found);
   const auto fault = xml::parse(bytes, {options.maxDepth, options.maxBytes, options.maxElements}, builder);
   if (fault) builder.textFault(*fault);
   issues.append(found);

@@ -77,6 +77,25 @@ TEST(FhirXml, RefusesNarrativeThatIsNoXml) {
             std::string::npos);
 }
 
+TEST(FhirXml, KeepsTheNarrativeAsItStands) {
+  const std::string start =
+      "<Basic xmlns=\"http://hl7.org/fhir\" xmlns:h=\"http://www.w3.org/1999/xhtml\">\r\n<!-- å --><text><status "
+      "value=\"generated\"/>\r <!-- å -->";
+  const auto divOf = [&](const std::string& div) {
+    const Document document =
+        fromXml("\xef\xbb\xbf" + start + div + "</text>\n<code><text value=\"x\"/></code></Basic>");
+    return std::string(valueAt(document, document.root(), "text.div"));
+  };
+  for (const std::string div :
+       {"<div xmlns=\"http://www.w3.org/1999/xhtml\">\n å &quot;a&quot; <!-- c --><br /><![CDATA[<x>]]>\n</div >",
+        "<div xmlns='http://www.w3.org/1999/xhtml' title='å' />"}) {
+    EXPECT_EQ(divOf(div), div);
+  }
+  EXPECT_EQ(divOf("<h:div>a<h:br/></h:div>"), "<div xmlns=\"http://www.w3.org/1999/xhtml\">a<br/></div>");
+  EXPECT_EQ(divOf("<div xmlns=\"http://www.w3.org/1999/xhtml\"><h:b>a</h:b></div>"),
+            "<div xmlns=\"http://www.w3.org/1999/xhtml\"><b>a</b></div>");
+}
+
 TEST(FhirXml, RefusesWhatXmlCannotSay) {
   const auto narrative = [](const std::string& div) {
     return R"({"resourceType":"Patient","text":{"status":"generated","div":")" + div + "\"}}";

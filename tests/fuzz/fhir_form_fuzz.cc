@@ -37,9 +37,11 @@ void through(const Result<Document>& read, const Issues& issues) {
   must(writeJson(second) == json);
   must(canonicalDigest(second) == canonicalDigest(*read));
   if (const auto xml = writeXml(*read)) {
-    const Document third = again(readXml(*xml, Schema::r4(), deep, none));
-    const auto twice = writeXml(third);
-    must(twice.ok() && *twice == *xml);
+    // A JSON narrative may have comments and blanks around its <div>, which the first round takes away.
+    const auto twice = writeXml(again(readXml(*xml, Schema::r4(), deep, none)));
+    must(twice.ok());
+    const auto thrice = writeXml(again(readXml(*twice, Schema::r4(), deep, none)));
+    must(thrice.ok() && *thrice == *twice);
   }
   static const auto validator = lotsen::validation::Validator::create(Schema::r4());
   must(validator.ok());
