@@ -64,16 +64,19 @@ void appendSample(std::string& out, std::string_view name, std::string_view suff
 }
 
 void appendHistogram(std::string& out, std::string_view name, std::string_view labels, const Histogram& histogram) {
-  const std::string prefix = labels.empty() ? std::string() : std::string(labels) + ",";
+  const std::string prefix = (labels.empty() ? std::string() : std::string(labels) + ",") + "le=\"";
+  std::string bucket;
   std::uint64_t total = 0;
   for (std::size_t i = 0; i <= histogram.bounds().size(); ++i) {
     total += histogram.bucket(i);
-    std::string bound = "+Inf";
+    bucket = prefix;
     if (i < histogram.bounds().size()) {
-      bound.clear();
-      appendNumber(bound, histogram.bounds()[i]);
+      appendNumber(bucket, histogram.bounds()[i]);
+    } else {
+      bucket += "+Inf";
     }
-    appendSample(out, name, "_bucket", prefix + "le=\"" + bound + "\"");
+    bucket.push_back('"');
+    appendSample(out, name, "_bucket", bucket);
     out.append(std::to_string(total)).push_back('\n');
   }
   appendSample(out, name, "_sum", labels);
