@@ -36,7 +36,7 @@ std::vector<Section> parseSections(const std::string& file, std::string_view tex
       continue;
     }
     const auto equals = line.find('=');
-    if (equals == std::string_view::npos) {
+    if (equals == std::string_view::npos || equals == 0) {
       faults.add(file, number, "expected key = value");
     } else if (sections.empty()) {
       faults.add(file, number, "a key before the first [section]");

@@ -29,7 +29,7 @@ TEST(Sections, ReadsKeysListsAndComments) {
 TEST(Sections, TellsEveryFaultWithItsLine) {
   Faults faults;
   auto sections = parseSections(
-      "x.conf", "early = 1\n[listen\nport = 1\n[listen]\nprt = 1\nport = 70000\nport = 2\nnonsense\n[listen]\n",
+      "x.conf", "early = 1\n[listen\nport = 1\n[listen]\nprt = 1\nport = 70000\nport = 2\nnonsense\n= 3\n[listen]\n",
       faults);
   ASSERT_FALSE(sections.empty());
   sections[0].number("port", 8080, 0, 65535, faults);
@@ -41,7 +41,8 @@ TEST(Sections, TellsEveryFaultWithItsLine) {
   EXPECT_NE(all.find("x.conf:6: port must be a whole number from 0 to 65535"), std::string::npos) << all;
   EXPECT_NE(all.find("x.conf:7: key port stands twice"), std::string::npos) << all;
   EXPECT_NE(all.find("x.conf:8: expected key = value"), std::string::npos) << all;
-  EXPECT_NE(all.find("x.conf:9: section [listen] stands a second time"), std::string::npos) << all;
+  EXPECT_NE(all.find("x.conf:9: expected key = value"), std::string::npos) << all;
+  EXPECT_NE(all.find("x.conf:10: section [listen] stands a second time"), std::string::npos) << all;
 }
 
 TEST(Sections, ReadsDurationsFlagsAndChoices) {
