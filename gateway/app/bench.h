@@ -15,14 +15,18 @@ namespace lotsen::app {
 struct Measured {
   std::size_t iterations = 0;  // 0: it failed
   double seconds = 0;
+  double cpuSeconds = 0;  // of the whole process; 0: not measured
 };
+
+/// Processor time that this process has used so far, all threads.
+double cpuSeconds();
 
 /// Runs `once` exactly `iterations` times, or for about two seconds when that is 0, after one round that does not
 /// count.
 Measured measure(std::size_t iterations, const std::function<bool()>& once);
 
 using Extra = std::pair<std::string_view, double>;
-/// {"bench":…,"per_second":…,"iterations":…,"seconds":…, extras…}; exit status.
+/// {"bench":…,"per_second":…,"iterations":…,"seconds":…,"cpu_us":… (processor time a round), extras…}; exit status.
 int printMeasured(std::string_view bench, const Measured& measured, const std::vector<Extra>& extras = {});
 
 int benchLetter(const Arguments& arguments, std::size_t iterations);

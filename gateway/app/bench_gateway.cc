@@ -156,6 +156,7 @@ int benchAccept(const Arguments& arguments, std::size_t iterations) {
   const std::size_t total = iterations == 0 ? 20'000 : iterations;
   std::atomic<std::size_t> next{0}, accepted{0};
   std::vector<std::vector<double>> latencies(clients);
+  const double cpuBefore = cpuSeconds();
   const auto start = SteadyClock::now();
   std::vector<std::thread> threads;
   for (std::size_t c = 0; c < clients; ++c) {
@@ -175,6 +176,7 @@ int benchAccept(const Arguments& arguments, std::size_t iterations) {
   }
   for (auto& thread : threads) thread.join();
   const double seconds = std::chrono::duration<double>(SteadyClock::now() - start).count();
+  const double cpu = cpuSeconds() - cpuBefore;
   const auto after = (*gateway)->store().counts();
   std::vector<double> all;
   for (const auto& some : latencies) all.insert(all.end(), some.begin(), some.end());
@@ -185,7 +187,7 @@ int benchAccept(const Arguments& arguments, std::size_t iterations) {
                ? 0
                : all[std::min(all.size() - 1, static_cast<std::size_t>(part * static_cast<double>(all.size())))];
   };
-  const int exit = printMeasured("accept", {accepted.load(), seconds},
+  const int exit = printMeasured("accept", {accepted.load(), seconds, cpu},
                                  {{"rows", static_cast<double>(rows)},
                                   {"clients", static_cast<double>(clients)},
                                   {"p50_ms", percentile(0.5)},
@@ -225,6 +227,7 @@ int benchDeliver(const Arguments& arguments, std::size_t iterations) {
     return 0;
   };
   const std::size_t before = finished();
+  const double cpuBefore = cpuSeconds();
   const auto start = SteadyClock::now();
   for (std::size_t number = 0; number < total; ++number) {
     const std::string key = "bench-" + std::to_string(number);
@@ -238,10 +241,11 @@ int benchDeliver(const Arguments& arguments, std::size_t iterations) {
   while (finished() < before + total && SteadyClock::now() < patience)
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   const double seconds = std::chrono::duration<double>(SteadyClock::now() - start).count();
+  const double cpu = cpuSeconds() - cpuBefore;
   const std::size_t completed = finished() - before;
   if (completed < total)
     std::cerr << "lotsen bench deliver: only " << completed << " of " << total << " transfers completed in time\n";
-  const int exit = printMeasured("deliver", {completed, seconds}, {{"mb", residentMegabytes()}});
+  const int exit = printMeasured("deliver", {completed, seconds, cpu}, {{"mb", residentMegabytes()}});
   return completed == total ? exit : kDataFailed;
 }
 

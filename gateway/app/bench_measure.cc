@@ -5,6 +5,8 @@
 #include "gateway/letter/fonts.h"
 #include "gateway/letter/render.h"
 
+#include <sys/resource.h>
+
 #include <chrono>
 #include <cstdio>
 #include <iostream>
@@ -23,9 +25,19 @@ std::string digits(double value) {
 
 }  // namespace
 
+double cpuSeconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 Measured measure(std::size_t iterations, const std::function<bool()>& once) {
   Measured measured;
   if (!once()) return measured;
+  const double cpuBefore = cpuSeconds();
   const auto start = SteadyClock::now();
   const auto end = start + std::chrono::seconds(2);
   while (iterations != 0 ? measured.iterations < iterations : SteadyClock::now() < end) {
@@ -33,6 +45,7 @@ Measured measure(std::size_t iterations, const std::function<bool()>& once) {
     ++measured.iterations;
   }
   measured.seconds = std::chrono::duration<double>(SteadyClock::now() - start).count();
+  measured.cpuSeconds = cpuSeconds() - cpuBefore;
   return measured;
 }
 
@@ -50,6 +63,8 @@ int printMeasured(std::string_view bench, const Measured& measured, const std::v
   writer.member("iterations", static_cast<std::int64_t>(measured.iterations))
       .key("seconds")
       .number(digits(measured.seconds));
+  if (measured.cpuSeconds > 0)
+    writer.key("cpu_us").number(digits(measured.cpuSeconds * 1e6 / static_cast<double>(measured.iterations)));
   for (const auto& [name, value] : extras) writer.key(name).number(digits(value));
   writer.endObject();
   std::cout << text << '\n';

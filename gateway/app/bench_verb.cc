@@ -75,8 +75,11 @@ int benchVerb(const Words& words) {
       "NAME …",
       "Measures and prints one JSON line. NAME: map (--map --package --source), validate (FILE), fhirpath (EXPR "
       "FILE),\n"
-      "letter (TEMPLATE DATA), accept, deliver and start (--config FILE; they use a data folder of their own).",
-      {{"--iterations", "N", "exactly N rounds; default: about two seconds"},
+      "letter (TEMPLATE DATA), accept, deliver and start (a gateway of its own by --config FILE). cpu_us is the "
+      "processor\n"
+      "time a round, of the clients in accept too.",
+      {{"--iterations", "N",
+        "exactly N rounds; default: about two seconds, 20000 for accept, 2000 for deliver; not for start"},
        {"--map", "FILE", "map: as in transform", true},
        {"--package", "DIR|FILE", "map, validate: as there", true},
        {"--source", "FILE", "map, accept, deliver: the source record"},
