@@ -149,6 +149,14 @@ void Compiler::checkNames(std::size_t map) {
 
 TypeId Compiler::resolveType(std::size_t map, const Name& name) {
   if (name.empty()) return kNone;
+  const auto key =
+      std::make_pair(map, name.text + "@" + std::to_string(name.at.line) + ":" + std::to_string(name.at.column));
+  const auto known = resolved_.find(key);
+  if (known != resolved_.end()) return known->second;
+  return resolved_[key] = findType(map, name);
+}
+
+TypeId Compiler::findType(std::size_t map, const Name& name) {
   std::vector<std::string_view> known;
   for (const Structure& structure : structures_[map]) {
     if (structure.alias == name.text) return structure.type;

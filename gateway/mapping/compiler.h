@@ -84,6 +84,7 @@ class Compiler {
   void checkNames(std::size_t map);
   void compileConstants(std::size_t map);
   void compileConceptMaps(std::size_t map);
+  fhir::TypeId findType(std::size_t map, const Name& name);
   fhir::TypeId onlyStructure(InputMode mode) const;
   void entry();
   void drain();
@@ -105,6 +106,7 @@ class Compiler {
   std::map<std::string, Index, std::less<>> names_;
   std::map<std::pair<std::size_t, std::pair<std::uint32_t, std::uint32_t>>, Index> ruleInfos_;
   std::map<std::pair<std::size_t, std::size_t>, std::pair<fhir::TypeId, fhir::TypeId>> groupTypes_;
+  std::map<std::pair<std::size_t, std::string>, fhir::TypeId> resolved_;  // names of types, each told once if unknown
   std::deque<Pending> pending_;
 };
 
