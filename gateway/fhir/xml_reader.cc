@@ -43,6 +43,22 @@ class Offsets {
   std::uint32_t line_ = 1;
 };
 
+/// The '>' that ends the tag at `start`; one in an attribute's value does not.
+std::size_t endOfTag(std::string_view text, std::size_t start) {
+  char quote = 0;
+  for (std::size_t at = start; at < text.size(); ++at) {
+    const char c = text[at];
+    if (quote != 0) {
+      if (c == quote) quote = 0;
+    } else if (c == '"' || c == '\'') {
+      quote = c;
+    } else if (c == '>') {
+      return at;
+    }
+  }
+  return std::string_view::npos;
+}
+
 /// True if the text is a document of its own: no names or prefixes from around it.
 bool standsAlone(std::string_view text) {
   class Accept final : public xml::Handler {
@@ -288,9 +304,10 @@ bool TreeBuilder::setPrimitive(Element* node, std::string_view value, xml::Place
 
 /// The narrative as it stands in the source, so that nothing in it changes; empty if it cannot stand alone.
 std::string_view TreeBuilder::narrativeSource(xml::Place end) {
-  const std::size_t at = offsets_.at(end);  // of the end tag; after the element if that has none
-  const bool tag = source_.substr(at).starts_with("</");
-  const auto close = tag ? source_.find('>', at) : at - 1;
+  const std::size_t at = offsets_.at(end);
+  // Without an end tag of its own the whole is one empty tag.
+  const auto close =
+      source_.substr(at).starts_with("</div") ? source_.find('>', at) : endOfTag(source_, narrativeStart_);
   if (close == std::string_view::npos || close < narrativeStart_) return {};
   const std::string_view text = source_.substr(narrativeStart_, close + 1 - narrativeStart_);
   return text.starts_with("<div") && standsAlone(text) ? text : std::string_view{};
