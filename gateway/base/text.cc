@@ -89,6 +89,9 @@ std::string_view nearest(std::string_view wrong, const std::vector<std::string_v
   std::string_view best;
   std::size_t bestDistance = std::max<std::size_t>(1, wrong.size() / 3) + 1;
   for (const auto candidate : candidates) {
+    // The distance is at least the difference in length. Without this a name of megabytes in a record costs seconds.
+    const std::size_t longer = std::max(wrong.size(), candidate.size());
+    if (longer - std::min(wrong.size(), candidate.size()) >= bestDistance) continue;
     const auto d = distance(wrong, candidate);
     if (d < bestDistance) {
       bestDistance = d;

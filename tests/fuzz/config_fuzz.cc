@@ -37,7 +37,7 @@ void readSome(Section& section, Faults& faults) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  if (size > 16u << 10) return 0;
+  if (size > 4u << 10) return 0;
   Faults faults;
   auto sections = parseSections("fuzz.conf", {reinterpret_cast<const char*>(data), size}, faults);
   for (Section& section : sections) readSome(section, faults);
