@@ -117,8 +117,12 @@ class Shipped {
   std::shared_ptr<const mapping::Library> compile(Section& section) {
     std::vector<mapping::MapText> maps;
     const auto folder = fs::path(section.file).parent_path();
-    for (const auto& name : section.all("map"))
-      maps.push_back({(folder / name).string(), textOf((folder / name).string())});
+    // Faults of maps reach partners in a record's issues: "mappings/pas/referral.map", not where it lies on this
+    // machine.
+    const auto shown = fs::path(folders_.mappings).parent_path();
+    for (const auto& name : section.all("map")) {
+      maps.push_back({(folder / name).lexically_relative(shown).string(), textOf((folder / name).string())});
+    }
     if (maps.empty()) {
       faults_.add(section.file, section.line, "[" + section.kind + " " + section.name + "] needs map = FILE");
       return nullptr;
