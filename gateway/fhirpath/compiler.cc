@@ -18,7 +18,6 @@ constexpr std::string_view kStandardNames[] = {"context", "resource", "rootResou
 /// What a name means where an expression stands.
 struct Scope {
   StaticType focus;                                                // of $this
-  StaticType total;                                                // of $total
   std::vector<std::pair<std::string_view, std::uint32_t>> locals;  // defineVariable, innermost last
   std::vector<StaticType> localTypes;
 };
@@ -48,11 +47,17 @@ class Compiler {
  private:
   void nameWellKnown() {
     const auto name = [&](std::string_view text) { return schema_.findName(text); };
-    plan_->names = {name("value"),     name("unit"),      name("code"),   name("system"),           name("extension"),
-                    name("url"),       name("contained"), name("entry"),  name("fullUrl"),          name("resource"),
-                    name("reference"), name("id"),        name("coding"), name("modifierExtension")};
+    plan_->names = {name("value"),
+                    name("unit"),
+                    name("code"),
+                    name("system"),
+                    name("coding"),
+                    name("extension"),
+                    name("modifierExtension"),
+                    name("url"),
+                    name("contained"),
+                    name("reference")};
     plan_->quantityType = schema_.findType("Quantity");
-    plan_->resourceType = schema_.findType("Resource");
   }
 
   struct Operands {
@@ -237,7 +242,7 @@ class Compiler {
       type = StaticType::of(ItemKind::Integer);
       return emit(at, runThisIndex, {});
     }
-    type = scope.total;
+    type = StaticType{};
     return emit(at, runTotal, {});
   }
 
@@ -441,9 +446,6 @@ class Compiler {
         inner.focus = focus;
         break;
       case 'l':
-        inner.focus = focus;
-        inner.total = StaticType{};
-        break;
       case 'i': inner.focus = focus; break;
       default: break;
     }

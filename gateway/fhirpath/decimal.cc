@@ -180,10 +180,6 @@ std::string Decimal::toString() const {
   return std::string(buffer, write(buffer));
 }
 
-bool Decimal::isWhole() const {
-  return stripped().scale_ == 0;
-}
-
 std::optional<std::int64_t> Decimal::toInteger() const {
   const Decimal whole = stripped();
   if (whole.scale_ != 0 || whole.coefficient_ > INT64_MAX || whole.coefficient_ < INT64_MIN) return std::nullopt;

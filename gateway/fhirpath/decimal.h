@@ -33,7 +33,6 @@ class Decimal {
 
   bool isZero() const { return coefficient_ == 0; }
   bool isNegative() const { return coefficient_ < 0; }
-  bool isWhole() const;
   /// Digits after the decimal point.
   int scale() const { return scale_; }
   std::optional<std::int64_t> toInteger() const;  // nullopt: a fraction, or beyond 64 bits

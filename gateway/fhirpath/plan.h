@@ -68,9 +68,9 @@ struct ChoiceStep {
   fhir::TypeId type = fhir::kNone;
 };
 
+/// Elements that functions look for by themselves.
 struct WellKnownNames {
-  fhir::NameId value, unit, code, system, extension, url, contained, entry, fullUrl, resource, reference, id, coding,
-      modifierExtension;
+  fhir::NameId value, unit, code, system, coding, extension, modifierExtension, url, contained, reference;
 };
 
 struct Plan {
@@ -79,7 +79,6 @@ struct Plan {
   std::shared_ptr<const fhir::Schema> schema;
   WellKnownNames names{};
   fhir::TypeId quantityType = fhir::kNone;
-  fhir::TypeId resourceType = fhir::kNone;
 
   std::vector<PlanNode> nodes;
   std::vector<std::uint32_t> kids;
