@@ -33,6 +33,7 @@ std::optional<Arguments> Arguments::parse(const Usage& usage, const std::vector<
     return std::nullopt;
   };
   std::vector<std::string_view> known;
+  known.reserve(usage.options.size());
   for (const auto& option : usage.options) known.push_back(option.name);
 
   bool optionsEnd = false;

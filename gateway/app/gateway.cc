@@ -49,7 +49,7 @@ struct Gateway::Parts {
   std::mutex sampling;
   Instant sampledAt{};
 
-  Status build(Loaded loaded, std::function<void()> fatal);
+  Status build(Loaded loaded, const std::function<void()>& fatal);
   Status openStore(const std::function<void()>& fatal);
   Status buildWorkers(const std::function<void()>& fatal);
   void buildListener();
@@ -59,7 +59,7 @@ struct Gateway::Parts {
   }
 };
 
-Status Gateway::Parts::build(Loaded loaded, std::function<void()> fatal) {
+Status Gateway::Parts::build(Loaded loaded, const std::function<void()>& fatal) {
   settings = std::move(loaded.settings);
   configuration = std::make_unique<service::Current>(loaded.configuration);
   LOTSEN_TRY(auto registry, identity::TokenRegistry::load(settings.tokens));
@@ -176,9 +176,9 @@ Gateway::~Gateway() {
   stop();
 }
 
-Result<std::unique_ptr<Gateway>> Gateway::create(Loaded loaded, std::function<void()> fatal) {
+Result<std::unique_ptr<Gateway>> Gateway::create(Loaded loaded, const std::function<void()>& fatal) {
   auto parts = std::make_unique<Parts>();
-  LOTSEN_TRY_DO(parts->build(std::move(loaded), std::move(fatal)));
+  LOTSEN_TRY_DO(parts->build(std::move(loaded), fatal));
   return std::unique_ptr<Gateway>(new Gateway(std::move(parts)));
 }
 

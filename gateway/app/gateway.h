@@ -16,7 +16,7 @@ namespace lotsen::app {
 class Gateway {
  public:
   /// Opens the store, takes a new epoch, reads tokens. `fatal` may be called from any thread.
-  static Result<std::unique_ptr<Gateway>> create(Loaded loaded, std::function<void()> fatal);
+  static Result<std::unique_ptr<Gateway>> create(Loaded loaded, const std::function<void()>& fatal);
   ~Gateway();
 
   Status start();

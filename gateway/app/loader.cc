@@ -256,6 +256,7 @@ class Loader {
     const auto mustExist = [&](const std::string& partner, const std::string& file, int line, std::string_view role) {
       if (!partner.empty() && configuration.partner(partner) == nullptr) {
         std::vector<std::string_view> names;
+        names.reserve(configuration.partners.size());
         for (const auto& [id, known] : configuration.partners) names.push_back(id);
         const auto near = nearest(partner, names);
         faults_.add(file, line,

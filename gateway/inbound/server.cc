@@ -136,8 +136,8 @@ class Refused {
 // From a start() to the next stop().
 class Server::Running {
  public:
-  Running(const Server& server, Poco::Net::ServerSocket listener)
-      : listener_(std::move(listener)),
+  Running(const Server& server, const Poco::Net::ServerSocket& listener)
+      : listener_(listener),
         port_(listener_.address().port()),
         shared_{server.config_,
                 server.application_,

@@ -161,6 +161,7 @@ RulePlan GroupCompiler::rule(const RuleNode& node) {
   plan.info = compiler_.ruleInfo(ref_.map, node_, node);
   const bool implicit = isSimple(node) || isInferred(node);
   std::vector<SourcePlan> sources;
+  sources.reserve(node.sources.size());
   StaticType sourceType;
   for (const SourceNode& source : node.sources) {
     sources.push_back(this->source(source, node.sources.size() == 1 && !node.targets.empty(), sourceType));

@@ -60,7 +60,7 @@ MapNode parse(const MapText& map, const std::shared_ptr<const fhir::Schema>& sch
 
 }  // namespace
 
-Result<fhir::Document> toStructureMap(const MapText& map, std::shared_ptr<const fhir::Schema> schema,
+Result<fhir::Document> toStructureMap(const MapText& map, const std::shared_ptr<const fhir::Schema>& schema,
                                       fhir::Issues& issues) {
   Faults faults(issues);
   const MapNode node = parse(map, schema, faults);

@@ -81,7 +81,7 @@ struct LossEntry {
 Result<fhir::Document> transform(const Library& library, const fhir::Document& source, const RunOptions& options,
                                  fhir::Issues& issues);
 /// The map as a StructureMap resource, R4 form. Invalid if it has faults or holds what that form has no place for.
-Result<fhir::Document> toStructureMap(const MapText& map, std::shared_ptr<const fhir::Schema> schema,
+Result<fhir::Document> toStructureMap(const MapText& map, const std::shared_ptr<const fhir::Schema>& schema,
                                       fhir::Issues& issues);
 /// After a run: the leaves of `source` that stayed untouched, in document order.
 std::vector<LossEntry> unaccounted(const fhir::Document& source);

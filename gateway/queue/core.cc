@@ -71,7 +71,7 @@ Core::Core(store::Store& store, Transport& transport, Clock& clock, Random& rand
   }
 }
 
-Result<Core::Step> Core::step(std::vector<Answer> answers) {
+Result<Core::Step> Core::step(const std::vector<Answer>& answers) {
   const Instant now = clock_.now();
   Step step{now + kSweepEvery, 0, 0};
   for (const Answer& answer : answers) settle(answer, now);
@@ -90,9 +90,9 @@ void Core::settle(const Answer& answer, Instant now) {
   InFlight flight = std::move(found->second);
   inFlight_.erase(found);
   --flight.lane->inFlight;
-  Verdict verdict = classify_(flight.claimed, answer);
+  const Verdict verdict = classify_(flight.claimed, answer);
   updateBreaker(*flight.lane, answer, verdict, now);
-  ended_.push_back(judge(flight.claimed, *flight.lane, answer, std::move(verdict), now));
+  ended_.push_back(judge(flight.claimed, *flight.lane, answer, verdict, now));
 }
 
 void Core::updateBreaker(Lane& lane, const Answer& answer, const Verdict& verdict, Instant now) {
@@ -106,7 +106,8 @@ void Core::updateBreaker(Lane& lane, const Answer& answer, const Verdict& verdic
   }
 }
 
-AttemptEnd Core::judge(const Claimed& claimed, const Lane& lane, const Answer& answer, Verdict verdict, Instant now) {
+AttemptEnd Core::judge(const Claimed& claimed, const Lane& lane, const Answer& answer, const Verdict& verdict,
+                       Instant now) {
   const store::Delivery& delivery = claimed.delivery;
   AttemptEnd end;
   end.delivery = delivery.id;
@@ -267,6 +268,7 @@ bool Core::mayBeSent(const Claimed& claimed, const Lane& lane, Instant now) {
 Status Core::start(Step& step, Instant now) {
   if (claimed_.empty()) return done();
   std::vector<std::pair<store::Id, std::uint64_t>> ids;
+  ids.reserve(claimed_.size());
   for (const Claimed& each : claimed_) ids.emplace_back(each.delivery.id, each.delivery.token);
   const Result<std::vector<store::Id>> started = store_.startSending(ids, now);
   if (!started.ok()) {

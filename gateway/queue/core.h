@@ -81,7 +81,7 @@ class Core {
     std::size_t inFlight = 0;
   };
   /// Takes the answers, does everything that is to be done now, and says when to come back.
-  Result<Step> step(std::vector<Answer> answers);
+  Result<Step> step(const std::vector<Answer>& answers);
 
   /// From now on nothing new is claimed; answers are still taken.
   void stopClaiming() { claiming_ = false; }
@@ -101,7 +101,7 @@ class Core {
   using Key = std::pair<std::string, std::uint64_t>;  // delivery and token
 
   void settle(const Answer& answer, Instant now);
-  store::AttemptEnd judge(const store::Claimed& claimed, const Lane& lane, const Answer& answer, Verdict verdict,
+  store::AttemptEnd judge(const store::Claimed& claimed, const Lane& lane, const Answer& answer, const Verdict& verdict,
                           Instant now);
   void count(const store::AttemptEnd& end);
   void updateBreaker(Lane& lane, const Answer& answer, const Verdict& verdict, Instant now);

@@ -28,12 +28,12 @@ void Runner::loop() {
   std::optional<Instant> giveUpAt;
   for (;;) {
     const milliseconds wait = std::clamp<milliseconds>(next - clock_.now(), milliseconds(0), Core::kSweepEvery);
-    std::vector<Answer> answers = transport_.take(wait);
+    const std::vector<Answer> answers = transport_.take(wait);
     if (stopping_ && !giveUpAt) {
       core_.stopClaiming();
       giveUpAt = clock_.now() + milliseconds(graceMs_);
     }
-    const Result<Core::Step> step = core_.step(std::move(answers));
+    const Result<Core::Step> step = core_.step(answers);
     if (!step.ok()) {
       if (hooks_.fatal) hooks_.fatal(step.error());
       return;

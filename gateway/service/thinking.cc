@@ -13,7 +13,6 @@ namespace {
 
 using store::DeliveryState;
 using store::RecordKind;
-using store::RecordState;
 using store::Role;
 
 constexpr auto kDeadline = std::chrono::hours(72);
@@ -268,7 +267,7 @@ class Pass {
     delivery.dueAt = now_;
     delivery.deadlineAt = now_ + kDeadline;
     const bool waits = !delivery.after.empty();
-    const store::Id id = delivery.id;
+    store::Id id = delivery.id;
     notes_.audit("leg-created", id, store::name(delivery.role));
     if (delivery.needsRelease) permit(id);
     if (!waits) {
