@@ -1,5 +1,6 @@
 #include "gateway/crypto/digest.h"
 #include "gateway/mapping/compiler.h"
+#include "gateway/mapping/coverage.h"
 #include "gateway/mapping/mapping.h"
 #include "gateway/mapping/parser.h"
 #include "gateway/mapping/runner.h"
@@ -69,6 +70,15 @@ Result<fhir::Document> toStructureMap(const MapText& map, const std::shared_ptr<
   if (!document)
     return fail(Code::Invalid, map.file + ": the map cannot be written as an R4 StructureMap; the issues say why");
   return std::move(*document);
+}
+
+Status GrammarCoverage::add(const MapText& map, const std::shared_ptr<const fhir::Schema>& schema,
+                            fhir::Issues& issues) {
+  Faults faults(issues);
+  const MapNode node = parse(map, schema, faults);
+  if (faults.hasErrors()) return fail(Code::Invalid, map.file + ": the map has faults");
+  add(node);
+  return done();
 }
 
 Result<Library> Library::compile(const std::vector<MapText>& maps, std::shared_ptr<const fhir::Schema> schema,
