@@ -133,6 +133,18 @@ Status checkEnds(const std::vector<AttemptEnd>& ends) {
   return done();
 }
 
+Status checkFilter(const RecordFilter& filter) {
+  if (!filter.after.empty() && !isUuid(filter.after)) return invalid("the cursor is not a UUID: " + filter.after);
+  return done();
+}
+
+bool fits(const RecordFilter& filter, const Record& record) {
+  return (filter.channel.empty() || record.channel == filter.channel) &&
+         (!filter.state || record.state == *filter.state) &&
+         (filter.mapHash.empty() || record.mapHash == filter.mapHash) &&
+         (!filter.from || record.receivedAt >= *filter.from) && (!filter.until || record.receivedAt < *filter.until);
+}
+
 Error staleWork(const Id& transfer) {
   return fail(Code::Conflict, "transfer " + transfer + " is not claimed under this token any more; drop the work");
 }

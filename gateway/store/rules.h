@@ -28,6 +28,14 @@ Status checkAccept(const AcceptItem& item);
 Status checkChange(const TransferChange& change);
 Status checkAudit(const std::vector<AuditEntry>& entries);
 Status checkEnds(const std::vector<AttemptEnd>& ends);
+Status checkFilter(const RecordFilter& filter);
+
+/// Every condition that is set holds; the cursor is not one of them.
+bool fits(const RecordFilter& filter, const Record& record);
+
+// What bounds one page of a walk over the records.
+inline constexpr std::size_t kPageRows = 256;                    // looked at, whether they fit or not
+inline constexpr std::size_t kPageBytes = std::size_t{4} << 20;  // of bodies and canonical forms; at least one record
 
 // What two back ends say alike.
 Error staleWork(const Id& transfer);

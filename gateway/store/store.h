@@ -305,6 +305,21 @@ struct TransferFilter {
   std::size_t limit = 50;
 };
 
+/// The records that an operator's verb means: all that fit every condition that is set.
+struct RecordFilter {
+  std::string channel;  // "pas/referral"
+  std::optional<RecordState> state;
+  std::string mapHash;                 // made with these maps
+  std::optional<Instant> from, until;  // received in [from, until)
+  Id after;                            // a cursor: RecordPage::next of the page before; empty: from the start
+  std::size_t limit = 16;
+};
+
+struct RecordPage {
+  std::vector<Record> records;  // with bodies and canonical forms, in the order of their ids
+  Id next;                      // where the next page goes on; empty: there is none
+};
+
 struct Counts {
   std::vector<std::pair<std::string, std::uint64_t>> transfers;   // by state name
   std::vector<std::pair<std::string, std::uint64_t>> deliveries;  // by state name
@@ -358,9 +373,15 @@ class Store {
 
   virtual Result<TransferView> transfer(const Id& id) = 0;  // NotFound
   virtual Result<std::vector<Transfer>> transfers(const TransferFilter& filter) = 0;
-  virtual Result<Record> record(const Id& id) = 0;      // with body
+  virtual Result<Record> record(const Id& id) = 0;  // with body
+  /// One page of a walk over the records. It looks at a bounded number of rows and bytes, so it may be shorter than
+  /// `limit`, even empty, although more follow: only an empty `next` is the end. Ids are ordered by time: what is
+  /// accepted during the walk may be seen or not. Invalid: `after` is not a UUID.
+  virtual Result<RecordPage> records(const RecordFilter& filter) = 0;
   virtual Result<Delivery> delivery(const Id& id) = 0;  // with body
   virtual Result<Counts> counts() = 0;
+  /// Appends audit rows that belong to no transfer: what somebody asked for and looked at.
+  virtual Status note(std::vector<AuditEntry> entries) = 0;
   /// Checks the audit chain from its start; Corrupt names the first broken row.
   virtual Status verifyAudit() = 0;
 };

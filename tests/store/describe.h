@@ -83,6 +83,13 @@ inline std::string describe(Store& store, Instant now) {
     for (const Record& record : view->records) out << "  full " << describe(*store.record(record.id)) << '\n';
     for (const Delivery& leg : view->deliveries) out << "  full " << describe(*store.delivery(leg.id)) << '\n';
   }
+  store::RecordFilter walk;
+  do {
+    const Result<store::RecordPage> records = store.records(walk);
+    if (!records.ok()) return records.error().message;
+    for (const Record& each : records->records) out << "walked " << each.id << '\n';
+    walk.after = records->next;
+  } while (!walk.after.empty());
   const Result<Counts> counts = store.counts();
   if (!counts.ok()) return counts.error().message;
   for (const auto& [state, n] : counts->transfers) out << "transfers " << state << ' ' << n << '\n';

@@ -360,6 +360,24 @@ Result<Record> MemoryStore::record(const Id& id) {
   return found->second.record;
 }
 
+Result<RecordPage> MemoryStore::records(const RecordFilter& filter) {
+  LOTSEN_TRY_DO(checkFilter(filter));
+  std::lock_guard lock(mutex_);
+  RecordPage page;
+  std::size_t rows = 0, bytes = 0;
+  for (auto row = state_->records.upper_bound(filter.after); row != state_->records.end(); ++row) {
+    if (rows == kPageRows || page.records.size() == filter.limit || bytes >= kPageBytes) return page;
+    const Record& record = row->second.record;
+    ++rows;
+    page.next = record.id;
+    if (!fits(filter, record)) continue;
+    bytes += record.body.size() + record.canonical.size();
+    page.records.push_back(record);
+  }
+  page.next.clear();
+  return page;
+}
+
 Result<Delivery> MemoryStore::delivery(const Id& id) {
   std::lock_guard lock(mutex_);
   const auto found = state_->deliveries.find(id);
@@ -382,6 +400,13 @@ Result<Counts> MemoryStore::counts() {
     }
   }
   return counts;
+}
+
+Status MemoryStore::note(std::vector<AuditEntry> entries) {
+  LOTSEN_TRY_DO(checkAudit(entries));
+  std::lock_guard lock(mutex_);
+  state_->write({}, std::move(entries));
+  return done();
 }
 
 Status MemoryStore::verifyAudit() {

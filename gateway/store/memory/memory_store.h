@@ -39,8 +39,10 @@ class MemoryStore final : public Store {
   Result<TransferView> transfer(const Id& id) override;
   Result<std::vector<Transfer>> transfers(const TransferFilter& filter) override;
   Result<Record> record(const Id& id) override;
+  Result<RecordPage> records(const RecordFilter& filter) override;
   Result<Delivery> delivery(const Id& id) override;
   Result<Counts> counts() override;
+  Status note(std::vector<AuditEntry> entries) override;
   Status verifyAudit() override;
 
  private:

@@ -9,6 +9,7 @@ namespace {
 constexpr auto kTransferByRow = join(kTransfer, "WHERE row = ?1");
 constexpr auto kTransferById = join(kTransfer, "WHERE id = ?1");
 constexpr auto kRecordById = join(kRecord, "WHERE r.id = ?1");
+constexpr auto kRecordsAfter = join(kRecord, "WHERE r.id > ?1 ORDER BY r.id LIMIT ?2");
 constexpr auto kRecordsOfTransfer = join(kRecord, "WHERE r.transfer = ?1 ORDER BY r.row");
 constexpr auto kDeliveryById = join(kDelivery, "WHERE d.id = ?1");
 constexpr auto kDeliveriesOfTransfer = join(kDelivery, "WHERE d.transfer = ?1 ORDER BY d.row");
@@ -208,6 +209,32 @@ Result<Record> record(Connection& db, const Id& id) {
   record.body = recordBody(db, statement.integer(0));
   record.canonical = recordCanonical(db, statement.integer(0));
   return record;
+}
+
+Result<RecordPage> records(Connection& db, const RecordFilter& filter) {
+  RecordPage page;
+  std::size_t rows = 0, bytes = 0;
+  Statement statement = db.prepare(kRecordsAfter.data());
+  // One row more than may be looked at: it tells that there are more, and its columns are not read.
+  constexpr auto kRows = static_cast<std::int64_t>(kPageRows) + 1;
+  if (filter.after.empty()) {
+    statement.bind(Blob{""}, kRows);
+  } else {
+    statement.bind(toUuid(filter.after), kRows);
+  }
+  while (statement.step()) {
+    if (rows == kPageRows || page.records.size() == filter.limit || bytes >= kPageBytes) return page;
+    Record record = readRecord(statement);
+    ++rows;
+    page.next = record.id;
+    if (!fits(filter, record)) continue;
+    record.body = recordBody(db, statement.integer(0));
+    record.canonical = recordCanonical(db, statement.integer(0));
+    bytes += record.body.size() + record.canonical.size();
+    page.records.push_back(std::move(record));
+  }
+  page.next.clear();
+  return page;
 }
 
 Result<Delivery> delivery(Connection& db, const Id& id) {

@@ -163,12 +163,23 @@ Result<Record> SqliteStore::record(const Id& id) {
   return parts_->readers->read<Record>([&](Connection& db) { return sqlite::record(db, id); });
 }
 
+Result<RecordPage> SqliteStore::records(const RecordFilter& filter) {
+  LOTSEN_TRY_DO(checkFilter(filter));
+  return parts_->readers->read<RecordPage>([&](Connection& db) { return sqlite::records(db, filter); });
+}
+
 Result<Delivery> SqliteStore::delivery(const Id& id) {
   return parts_->readers->read<Delivery>([&](Connection& db) { return sqlite::delivery(db, id); });
 }
 
 Result<Counts> SqliteStore::counts() {
   return parts_->readers->read<Counts>([&](Connection& db) { return sqlite::counts(db); });
+}
+
+Status SqliteStore::note(std::vector<AuditEntry> entries) {
+  LOTSEN_TRY_DO(checkAudit(entries));
+  return parts_->writer->submit<Done>(Durable::Now, kSmall * entries.size(),
+                                      [&](Write& write) { return sqlite::note(write, entries); });
 }
 
 Status SqliteStore::verifyAudit() {

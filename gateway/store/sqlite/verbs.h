@@ -19,6 +19,7 @@ Result<std::vector<TransferClaim>> claimTransfers(Write& write, const Owner& own
                                                   Instant leaseUntil);
 Result<Saved> saveTransfer(Write& write, const TransferChange& change, Instant now);
 Status returnTransfer(Write& write, const Id& transfer, std::uint64_t token, Instant dueAt);
+Status note(Write& write, const std::vector<AuditEntry>& entries);
 
 // leases.cc
 struct DeliveryClaim {
@@ -43,6 +44,7 @@ Result<std::vector<std::string>> dueEndpoints(Connection& db, Instant now, std::
 Result<TransferView> transferView(Connection& db, const Id& id);
 Result<std::vector<Transfer>> transfers(Connection& db, const TransferFilter& filter);
 Result<Record> record(Connection& db, const Id& id);
+Result<RecordPage> records(Connection& db, const RecordFilter& filter);
 Result<Delivery> delivery(Connection& db, const Id& id);
 Result<Counts> counts(Connection& db);
 

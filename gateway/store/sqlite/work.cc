@@ -279,4 +279,9 @@ Status returnTransfer(Write& write, const Id& transfer, std::uint64_t token, Ins
   return done();
 }
 
+Status note(Write& write, const std::vector<AuditEntry>& entries) {
+  writeAudit(write, entries, {}, std::nullopt);
+  return done();
+}
+
 }  // namespace lotsen::store::sqlite
