@@ -2,10 +2,10 @@
 // time.
 #include "gateway/app/arguments.h"
 #include "gateway/app/bench.h"
+#include "gateway/app/fhirpath_context.h"
 #include "gateway/app/files.h"
 #include "gateway/app/verbs.h"
 #include "gateway/fhir/outcome.h"
-#include "gateway/fhirpath/fhirpath.h"
 #include "gateway/validation/validation.h"
 
 #include <algorithm>
@@ -49,22 +49,49 @@ int benchValidate(const Arguments& arguments, std::size_t iterations) {
   return printMeasured("validate", measure(iterations, once));
 }
 
+/// EXPR FILE, or every line of --batch: a round parses, compiles and evaluates each of them; the documents are read
+/// before.
 int benchFhirpath(const Arguments& arguments, std::size_t iterations) {
-  std::string bytes;
-  if (arguments.positional().size() != 3 || !readInput(arguments.positional()[2], bytes)) return kWrongUse;
-  const auto schema = fhir::Schema::r4();
-  fhir::Issues issues;
-  const auto document = fhir::readJson(bytes, schema, {}, issues);
-  if (!document.ok()) return kWrongUse;
-  const auto once = [&] {  // parse, compile and evaluate: no cache
-    const auto program = fhirpath::Program::compile(arguments.positional()[1], schema, {});
-    if (!program.ok()) return false;
-    fhirpath::Environment environment;
-    environment.document = &*document;
-    fhirpath::Evaluator evaluator(environment);
-    return evaluator.evaluate(*program, document->root()).ok();
-  };
-  return printMeasured("fhirpath", measure(iterations, once));
+  std::vector<BatchLine> lines;
+  if (arguments.has("--batch")) {
+    auto read = readBatch(arguments.one("--batch"));
+    if (!read) return kWrongUse;
+    lines = std::move(*read);
+  } else if (arguments.positional().size() == 3) {
+    lines.push_back({"", arguments.positional()[1], arguments.positional()[2]});
+  }
+  if (lines.empty()) {
+    std::cerr << "lotsen bench fhirpath: expected EXPR FILE or --batch FILE\n";
+    return kWrongUse;
+  }
+  FhirpathContexts contexts;
+  std::vector<const fhir::Document*> documents;
+  for (const BatchLine& line : lines) {
+    const auto& document = contexts.get(line.file);
+    if (!document.ok()) {
+      std::cerr << "lotsen bench fhirpath: " << document.error().message << '\n';
+      return kWrongUse;
+    }
+    documents.push_back(document->get());
+  }
+  const Instant now = SystemClock().now();
+  std::size_t failed = 0;
+  std::size_t values = 0;
+  const auto measured = measure(iterations, [&] {
+    failed = values = 0;
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      const Status status =
+          evaluateText(lines[i].expression, *documents[i], now, [&](const auto& found) { values += found.size(); });
+      if (!status.ok()) ++failed;
+    }
+    return failed < lines.size();
+  });
+  const auto rounds = static_cast<double>(std::max<std::size_t>(measured.iterations, 1));
+  return printMeasured("fhirpath", measured,
+                       {{"ms", measured.seconds * 1e3 / rounds},
+                        {"evaluations", static_cast<double>(lines.size())},
+                        {"errors", static_cast<double>(failed)},
+                        {"values", static_cast<double>(values)}});
 }
 
 }  // namespace
@@ -73,15 +100,14 @@ int benchVerb(const Words& words) {
   static const Usage kUsage{
       "bench",
       "NAME …",
-      "Measures and prints one JSON line. NAME: map (--map --package --source), validate (FILE), fhirpath (EXPR "
-      "FILE),\n"
-      "letter (TEMPLATE DATA), accept, deliver and start (a gateway of its own by --config FILE). cpu_us is the "
-      "processor\n"
-      "time a round, of the clients in accept too.",
+      "Measures and prints one JSON line. NAME: map (--map --package --source), validate (FILE), fhirpath (EXPR FILE\n"
+      "or --batch FILE), letter (TEMPLATE DATA), accept, deliver and start (a gateway of its own by --config FILE).\n"
+      "cpu_us is the processor time a round, of the clients in accept too.",
       {{"--iterations", "N",
         "exactly N rounds; default: about two seconds, 20000 for accept, 2000 for deliver; not for start"},
        {"--map", "FILE", "map: as in transform", true},
        {"--package", "DIR|FILE", "map, validate: as there", true},
+       {"--batch", "FILE", "fhirpath: as there; a round does every line, errors included"},
        {"--source", "FILE", "map, accept, deliver: the source record"},
        {"--config", "FILE", "accept, deliver, start: the configuration; its data folder must be new"},
        {"--token", "FILE", "accept: the token of the partner that sends"},

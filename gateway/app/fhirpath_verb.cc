@@ -1,90 +1,39 @@
 #include "gateway/app/arguments.h"
-#include "gateway/app/files.h"
+#include "gateway/app/fhirpath_context.h"
 #include "gateway/app/verbs.h"
-#include "gateway/base/text.h"
-#include "gateway/fhirpath/fhirpath.h"
 #include "gateway/json/writer.h"
 
 #include <iostream>
-#include <map>
 
 namespace lotsen::app {
 
 namespace {
 
-// A context document; root is nullptr for "-" (no context).
-struct Context {
-  std::optional<fhir::Document> document;
-};
-
-Result<Context> contextOf(const std::string& file) {
-  Context context;
-  if (file == "-") {
-    context.document.emplace(fhir::Schema::r4());
-    return context;
-  }
-  std::string bytes;
-  if (!readFile(file, bytes)) return fail(Code::Unavailable, "cannot read " + file);
-  fhir::Issues issues;
-  auto document = readResource(bytes, fhir::Schema::r4(), {}, issues);
-  if (!document.ok())
-    return fail(Code::Invalid, issues.empty() ? document.error().message : issues.list().front().text);
-  context.document = std::move(*document);
-  return context;
-}
-
-Result<std::string> evaluate(const std::string& expression, const Context& context, Instant now) {
-  const fhir::Element* root = context.document->root();
-  fhirpath::CompileOptions options;
-  options.strict = true;
-  if (root != nullptr) options.context = root->type;
-  LOTSEN_TRY(const auto program, fhirpath::Program::compile(expression, fhir::Schema::r4(), options));
-  fhirpath::Environment environment;
-  environment.document = &*context.document;
-  environment.resource = root;
-  environment.rootResource = root;
-  environment.now = now;
-  fhirpath::Evaluator evaluator(environment);
-  LOTSEN_TRY(const auto values,
-             root == nullptr ? evaluator.evaluate(program, fhirpath::Collection{}) : evaluator.evaluate(program, root));
+Result<std::string> evaluate(const std::string& expression, const fhir::Document& document, Instant now) {
   std::string text;
-  json::Writer writer(text);
-  writer.startArray();
-  for (const auto& value : values) {
-    writer.startObject().member("type", fhirpath::typeName(*context.document, value));
-    writer.key("value").raw(fhirpath::toJson(*context.document, value)).endObject();
-  }
-  writer.endArray();
+  LOTSEN_TRY_DO(evaluateText(expression, document, now, [&](const fhirpath::Collection& values) {
+    json::Writer writer(text);
+    writer.startArray();
+    for (const auto& value : values) {
+      writer.startObject().member("type", fhirpath::typeName(document, value));
+      writer.key("value").raw(fhirpath::toJson(document, value)).endObject();
+    }
+    writer.endArray();
+  }));
   return text;
 }
 
 // One JSON line in, one out; a broken line is wrong use of the whole batch.
 int batch(const std::string& file, Instant now) {
-  std::string bytes;
-  if (!readInput(file, bytes)) return kWrongUse;
-  std::map<std::string, Result<Context>> contexts;
+  const auto lines = readBatch(file);
+  if (!lines) return kWrongUse;
+  FhirpathContexts contexts;
   std::string out;
-  int number = 0;
-  for (const auto line : split(bytes, '\n')) {
-    ++number;
-    if (trim(line).empty()) continue;
-    fhir::Issues issues;
-    const auto entry = fhir::readJson(line, fhir::Schema::r4(), {}, issues);
-    if (!entry.ok()) {
-      std::cerr << "lotsen fhirpath: " << file << ':' << number << ": not a JSON object with id, expression, file\n";
-      return kWrongUse;
-    }
-    const std::string id(fhir::valueAt(*entry, entry->root(), "id"));
-    const std::string expression(fhir::valueAt(*entry, entry->root(), "expression"));
-    std::string context(fhir::valueAt(*entry, entry->root(), "file"));
-    if (context.empty()) context += '-';
-    auto known = contexts.find(context);
-    if (known == contexts.end()) known = contexts.emplace(context, contextOf(context)).first;
-
-    const auto result =
-        known->second.ok() ? evaluate(expression, *known->second, now) : Result<std::string>(known->second.error());
+  for (const BatchLine& line : *lines) {
+    const auto& context = contexts.get(line.file);
+    const auto result = context.ok() ? evaluate(line.expression, **context, now) : Result<std::string>(context.error());
     json::Writer writer(out);
-    writer.startObject().member("id", id);
+    writer.startObject().member("id", line.id);
     if (result.ok()) {
       writer.key("result").raw(*result);
     } else {
@@ -125,12 +74,13 @@ int fhirpathVerb(const Words& words) {
     std::cerr << "lotsen fhirpath: expected EXPR FILE\n";
     return kWrongUse;
   }
-  const auto context = contextOf(arguments->positional()[1]);
+  FhirpathContexts contexts;
+  const auto& context = contexts.get(arguments->positional()[1]);
   if (!context.ok()) {
     std::cerr << "lotsen fhirpath: " << context.error().message << '\n';
     return kWrongUse;
   }
-  const auto result = evaluate(arguments->positional()[0], *context, now);
+  const auto result = evaluate(arguments->positional()[0], **context, now);
   if (!result.ok()) {
     std::cerr << "lotsen fhirpath: " << result.error().message << '\n';
     return kDataFailed;

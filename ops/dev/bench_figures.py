@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "ops/demo"))
@@ -26,6 +27,8 @@ BARS = "referral-bundles/nhs-bars/examples/process_message/request/ValidationReq
 TASK = ("referral.map", "source-referral.model.json", "source-referral.json", "bundle.json")
 PEERS_OF_MAP = (["fml_bench.js", "medplum"], ["fml_bench.js", "medplum5"], ["jsonata_bench.js"])
 PEERS_OF_VALIDATE = (["validate_bench.js", "medplum"], ["validate_bench.js", "medplum5"], ["validate_bench.js", "fhir"])
+SUITE = "fhirpath-r4/official"
+PEER_OF_FHIRPATH = ["node", "fhirpath_suite.js", "fhirpathjs52"]
 SECONDS_OF_A_PEER = "5"  # a peer's program divides them into rounds of its own and tells least, median and most
 ROUNDS_OF_A_PEER, ROUNDS_BY_HAND = 5, 7
 
@@ -175,7 +178,44 @@ class Bench:
         patient = self.work / "patient.json"
         names = [{"use": "official", "family": "Tolvansson", "given": ["Tolvan"]}, {"use": "usual", "given": ["Toto"]}]
         patient.write_text(json.dumps({"resourceType": "Patient", "id": "bench", "active": True, "name": names}), encoding="utf-8")
-        self.rounds("fhirpath", "fhirpath", "Patient.name.where(use = 'official').given.first()", patient, more="parsed, compiled, evaluated each time")
+        self.rounds("fhirpath of one path", "fhirpath", "Patient.name.where(use = 'official').given.first()", patient, more="parsed, compiled, evaluated each time")
+        self.fhirpath_suite()
+
+    def fhirpath_suite(self):
+        """Every expression of the official suite: ours and the peer's warm pass in turn, so that a ratio is of one moment."""
+        folder = self.options.corpora / SUITE if self.options.corpora else None
+        if folder is None or not folder.is_dir():
+            self.skip("fhirpath suite", f"no --corpora DIR with {SUITE}")
+            return
+        batch = self.work / "fhirpath-suite.jsonl"
+        lines = []
+        for test in ElementTree.parse(folder / "tests-fhir-r4.xml").getroot().iter("test"):
+            file = test.get("inputfile")
+            lines.append({"id": test.get("name"), "expression": test.findtext("expression"), "file": str(folder / "input" / file) if file else "-"})
+        batch.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+        words = ["fhirpath", "--batch", batch]
+        peers = self.has_peers()
+        ours, theirs = [], []
+        for _ in range(self.options.rounds):
+            ours.append(self.lotsen(*words))
+            if peers:
+                theirs.append(self.warm_pass())
+        more = f"a pass of {len(lines)} expressions, {ours[0]['errors']:.0f} of them refused; {self.processor(ours)}"
+        self.tell("fhirpath suite", [line["ms"] for line in ours], "ms", shown([self.binary, "bench", *words]), more)
+        if not theirs:
+            return
+        self.tell("  peer fhirpath 5.2.0", [line["warmPassMedianMs"] for line in theirs], "ms", f"(cd PEERS && {shlex.join(PEER_OF_FHIRPATH)})",
+                  f"median of 5 warm passes; passes {theirs[0]['pass']} of {theirs[0]['tests']}")
+        ratios = sorted(peer["warmPassMedianMs"] / mine["ms"] for mine, peer in zip(ours, theirs))
+        print(f"  the suite is {statistics.median(ratios):.0f} times as fast as the peer ({ratios[0]:.0f} to {ratios[-1]:.0f} in {len(ratios)} pairs of this run)")
+
+    def warm_pass(self):
+        """The peer prints what trace() says before its figures."""
+        environment = {**os.environ, "CORPORA": str(self.options.corpora)}
+        done = subprocess.run(PEER_OF_FHIRPATH, cwd=self.options.peers, capture_output=True, text=True, check=False, env=environment)
+        if done.returncode != 0:
+            raise Failed(f"{shlex.join(PEER_OF_FHIRPATH)}: {done.stderr.strip()[-600:]}")
+        return json.loads(done.stdout.splitlines()[-1])
 
     def letter(self):
         template, data = ROOT / "templates/patient-lotsning.sv.md", ROOT / "fixtures/leg-patient-letter/own-region/expected.json"
