@@ -47,16 +47,15 @@ Result<std::string> writeResource(const fhir::Document& document, std::string_vi
 }
 
 std::shared_ptr<const fhir::Schema> schemaWith(const std::vector<std::string>& packages) {
-  auto schema = fhir::Schema::r4();
-  if (packages.empty()) return schema;
+  if (packages.empty()) return fhir::Schema::r4();
   fhir::Issues issues;
-  auto loaded = definitions::load(schema, packages, issues);
+  auto loaded = definitions::load(packages, issues);
   printIssues("package", issues);
   if (!loaded.ok()) {
     std::cerr << "lotsen: " << loaded.error().message << '\n';
     return nullptr;
   }
-  return *loaded;
+  return (*loaded)->schema;
 }
 
 std::optional<mapping::Library> mapsOf(const std::vector<std::string>& files,

@@ -73,14 +73,14 @@ class Shipped {
 
   void readSchema(const std::vector<std::string>& models) {
     fhir::Issues issues;
-    auto schema = definitions::load(fhir::Schema::r4(), models, issues);
+    auto loaded = definitions::load(models, issues);
     addIssues(folders_.mappings, issues);
     for (const auto& file : models) textOf(file);
-    if (!schema.ok()) {
-      if (!issues.hasErrors()) faults_.add(folders_.mappings, 0, schema.error().message);
+    if (!loaded.ok()) {
+      if (!issues.hasErrors()) faults_.add(folders_.mappings, 0, loaded.error().message);
       return;
     }
-    configuration_.schema = std::move(*schema);
+    configuration_.schema = (*loaded)->schema;
     auto validator = validation::Validator::create(configuration_.schema);
     if (!validator.ok()) {
       faults_.add(folders_.mappings, 0, validator.error().message);

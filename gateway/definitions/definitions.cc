@@ -106,17 +106,21 @@ class Loader {
 
 }  // namespace
 
-Result<std::shared_ptr<const fhir::Schema>> load(std::shared_ptr<const fhir::Schema> base,
-                                                 const std::vector<std::string>& paths, fhir::Issues& issues) {
+std::shared_ptr<const Definitions> Definitions::r4() {
+  static const auto definitions = std::make_shared<const Definitions>(Definitions{fhir::Schema::r4(), Profiles::r4()});
+  return definitions;
+}
+
+Result<std::shared_ptr<const Definitions>> load(const std::vector<std::string>& paths, fhir::Issues& issues) {
   fhir::Issues found;
-  Loader loader(std::move(base), found);
+  Loader loader(fhir::Schema::r4(), found);
   for (const std::string& path : paths) {
     LOTSEN_TRY_DO(forEachJson(
         path, [&](const std::string& name, const std::string& bytes) { loader.take(name, bytes, name == path); }));
   }
-  auto schema = std::move(loader).finish();
+  auto loaded = std::make_shared<const Definitions>(Definitions{std::move(loader).finish(), Profiles::r4()});
   issues.append(found);
-  if (!found.hasErrors()) return schema;
+  if (!found.hasErrors()) return loaded;
   const auto& list = found.list();
   const auto first = std::find_if(list.begin(), list.end(),
                                   [](const fhir::Issue& issue) { return issue.severity <= fhir::Severity::Error; });

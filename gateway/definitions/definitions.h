@@ -1,13 +1,14 @@
-// Fills a Schema from definitions that are not part of the gateway: FHIR packages (.tgz), folders, single JSON files.
-// Used by: app (--package, configuration), mapping tests. Thread rule: pure but for reading the files.
-// Failure rule: what cannot be opened is the Error; what is wrong inside a definition goes to `issues` with file and
-// element.
+// What FHIR definitions say, loaded once: R4 and what packages (.tgz), folders and single files add to it.
+// Used by: app (--package, configuration), service, validation, tests of mappings. Thread rule: loading is pure but for
+// reading the files; the result is immutable and swapped as a whole on reload. Failure rule: what cannot be opened is
+// the Error; what is wrong inside a definition goes to `issues` with file and element.
 //
-// Taken in: logical models and other types of their own (snapshot, else differential), value sets that can be
-// enumerated from what the packages hold. Examples, search parameters and the like are passed over. Profiles on R4
-// types are not read here yet: each is named in an Information issue, so that nobody believes it is being checked.
+// Taken in: logical models and other types of their own, profiles and extensions (snapshots are made where a definition
+// brings none), value sets that can be enumerated from what the packages hold. Examples, search parameters and the like
+// are passed over.
 #pragma once
 
+#include "gateway/definitions/profiles.h"
 #include "gateway/fhir/issues.h"
 #include "gateway/fhir/schema.h"
 
@@ -17,9 +18,16 @@
 
 namespace lotsen::definitions {
 
-/// A copy of `base` with the definitions of all `paths` in it; they may refer to each other in any order. Invalid if a
-/// definition has errors, NotFound if a path is not there.
-Result<std::shared_ptr<const fhir::Schema>> load(std::shared_ptr<const fhir::Schema> base,
-                                                 const std::vector<std::string>& paths, fhir::Issues& issues);
+struct Definitions {
+  std::shared_ptr<const fhir::Schema> schema;  // types and value sets
+  std::shared_ptr<const Profiles> profiles;    // of these types
+
+  /// R4 and nothing else.
+  static std::shared_ptr<const Definitions> r4();
+};
+
+/// R4 with the definitions of all `paths` added; they may refer to each other in any order. Invalid if a definition has
+/// errors, NotFound if a path is not there.
+Result<std::shared_ptr<const Definitions>> load(const std::vector<std::string>& paths, fhir::Issues& issues);
 
 }  // namespace lotsen::definitions

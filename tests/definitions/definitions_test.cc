@@ -36,15 +36,15 @@ class Definitions : public ::testing::Test {
   }
 
   std::shared_ptr<const Schema> mustLoad(const std::vector<std::string>& paths) {
-    auto schema = load(Schema::r4(), paths, issues_);
-    EXPECT_TRUE(schema.ok()) << fhir::operationOutcome(issues_);
-    return schema.ok() ? *schema : Schema::r4();
+    auto loaded = load(paths, issues_);
+    EXPECT_TRUE(loaded.ok()) << fhir::operationOutcome(issues_);
+    return loaded.ok() ? (*loaded)->schema : Schema::r4();
   }
 
   std::string whyNot(const std::vector<std::string>& paths) {
-    auto schema = load(Schema::r4(), paths, issues_);
-    EXPECT_FALSE(schema.ok());
-    return schema.ok() ? std::string() : schema.error().message;
+    auto loaded = load(paths, issues_);
+    EXPECT_FALSE(loaded.ok());
+    return loaded.ok() ? std::string() : loaded.error().message;
   }
 
   fs::path folder_;

@@ -43,9 +43,9 @@ inline std::string allIssues(const fhir::Issues& issues) {
 
 inline SchemaPointer schemaWith(const std::vector<std::string>& paths) {
   fhir::Issues issues;
-  auto schema = definitions::load(fhir::Schema::r4(), paths, issues);
-  EXPECT_TRUE(schema.ok()) << allIssues(issues);
-  return schema ? *schema : fhir::Schema::r4();
+  auto loaded = definitions::load(paths, issues);
+  EXPECT_TRUE(loaded.ok()) << allIssues(issues);
+  return loaded ? (*loaded)->schema : fhir::Schema::r4();
 }
 
 struct Outcome {

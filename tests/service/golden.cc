@@ -55,9 +55,9 @@ SchemaPointer schema() {
       if (entry.path().string().ends_with(".model.json")) models.push_back(entry.path().string());
     }
     fhir::Issues issues;
-    auto result = definitions::load(fhir::Schema::r4(), models, issues);
+    auto result = definitions::load(models, issues);
     EXPECT_TRUE(result.ok() && !issues.hasErrors()) << listed(issues);
-    return result.ok() ? *result : fhir::Schema::r4();
+    return result.ok() ? (*result)->schema : fhir::Schema::r4();
   }();
   return loaded;
 }
