@@ -38,6 +38,9 @@ Compiler::Compiler(const std::vector<MapNode>& maps, std::shared_ptr<const fhir:
       plan_(std::make_shared<CompiledMaps>()),
       structures_(maps.size()),
       imports_(maps.size()),
+      missing_(maps.size()),
+      visible_(maps.size()),
+      typed_(maps.size()),
       globals_(maps.size()) {
   plan_->schema = schema_;
   for (std::size_t i = 1; i < kKindTypes.size(); ++i) plan_->kindTypes[i] = schema_->findType(kKindTypes[i]);
@@ -62,26 +65,38 @@ std::shared_ptr<CompiledMaps> Compiler::run() {
     checkNames(map);
     compileConceptMaps(map);
   }
-  for (std::size_t map = 0; map < maps_.size(); ++map) compileConstants(map);
+  for (std::size_t map = 0; map < maps_.size(); ++map) {
+    resolveVisible(map);
+    compileConstants(map);
+  }
   entry();
   drain();
   for (std::size_t map = 0; map < maps_.size(); ++map) {
-    for (std::size_t group = 0; group < maps_[map].groups.size(); ++group) {
-      const std::string prefix = std::to_string(map) + "." + std::to_string(group) + ":";
-      const auto reached = instances_.lower_bound(prefix);
-      if (reached != instances_.end() && reached->first.starts_with(prefix)) continue;
-      instance({map, group}, std::vector<StaticType>(maps_[map].groups[group].inputs.size()));
-      drain();
-    }
+    for (std::size_t group = 0; group < maps_[map].groups.size(); ++group) compileUnreached({map, group});
   }
   return plan_;
+}
+
+/// For the faults of groups that the entry group does not reach.
+void Compiler::compileUnreached(GroupRef ref) {
+  const std::string prefix = std::to_string(ref.map) + "." + std::to_string(ref.group) + ":";
+  const auto reached = instances_.lower_bound(prefix);
+  if (reached != instances_.end() && reached->first.starts_with(prefix)) return;
+  const GroupNode& node = group(ref);
+  if (node.inputs.empty()) {  // its variables are those of the groups that extend it
+    warning(ref.map, node.name.at, "fml-unused-group",
+            "nothing extends group " + quoted(node.name.text) + ", which has no parameters: it never runs");
+    return;
+  }
+  instance(ref, std::vector<StaticType>(node.inputs.size()));
+  drain();
 }
 
 void Compiler::drain() {
   while (!pending_.empty()) {
     const Pending next = std::move(pending_.front());
     pending_.pop_front();
-    plan_->groups[next.instance] = GroupCompiler(*this, next.ref, next.arguments).run();
+    plan_->groups[next.instance] = GroupCompiler(*this, next.ref, next.inputs, next.arguments).run();
   }
 }
 
@@ -106,7 +121,9 @@ void Compiler::resolveStructures(std::size_t map) {
     }
     for (const Structure& other : structures_[map]) {
       if (other.alias == alias && other.type != type) {
-        error(map, uses.url.at, "fml-duplicate", "the alias " + quoted(alias) + " already means another structure");
+        warning(map, uses.url.at, "fml-duplicate",
+                "the alias " + quoted(alias) + " already means another structure and goes on meaning that one");
+        break;
       }
     }
     structures_[map].push_back({alias, type});
@@ -124,9 +141,28 @@ void Compiler::resolveImports(std::size_t map) {
       }
     }
     if (!found) {
+      missing_[map].push_back(url.text);
       warning(map, url.at, "fml-unknown-import",
               "no map with the canonical " + quoted(url.text) + " was given; add its file");
     }
+  }
+}
+
+/// A map sees its own groups first, then those of its imports, then those of theirs.
+void Compiler::resolveVisible(std::size_t map) {
+  std::vector<bool> seen(maps_.size());
+  seen[map] = true;
+  std::vector<std::size_t> level{map};
+  while (!level.empty()) {
+    visible_[map].push_back(level);
+    std::vector<std::size_t> next;
+    for (const std::size_t from : level) {
+      for (const std::size_t to : imports_[from]) {
+        if (!seen[to]) next.push_back(to);
+        seen[to] = true;
+      }
+    }
+    level = std::move(next);
   }
 }
 
@@ -178,31 +214,27 @@ TypeId Compiler::findType(std::size_t map, const Name& name) {
   return kNone;
 }
 
-std::vector<std::size_t> Compiler::visible(std::size_t map) const {
-  std::vector<std::size_t> list{map};
-  list.insert(list.end(), imports_[map].begin(), imports_[map].end());
-  return list;
-}
-
 std::optional<GroupRef> Compiler::findGroup(std::size_t map, const Name& name) {
-  std::optional<GroupRef> found;
   std::vector<std::string_view> known;
-  for (const std::size_t at : visible(map)) {
-    for (std::size_t group = 0; group < maps_[at].groups.size(); ++group) {
-      known.push_back(maps_[at].groups[group].name.text);
-      if (known.back() != name.text) continue;
-      if (!found) {
-        found = GroupRef{at, group};
-      } else if (found->map != map) {
-        error(map, name.at, "fml-ambiguous-group",
-              "two imported maps have a group " + quoted(name.text) + ": " + maps_[found->map].file + " and " +
-                  maps_[at].file);
-        return found;
+  for (const std::vector<std::size_t>& level : visible_[map]) {
+    std::optional<GroupRef> found;
+    for (const std::size_t at : level) {
+      for (std::size_t group = 0; group < maps_[at].groups.size(); ++group) {
+        known.push_back(maps_[at].groups[group].name.text);
+        if (known.back() != name.text) continue;
+        if (found && found->map != at) {
+          error(map, name.at, "fml-ambiguous-group",
+                "two imported maps have a group " + quoted(name.text) + ": " + maps_[found->map].file + " and " +
+                    maps_[at].file);
+        }
+        if (!found) found = GroupRef{at, group};
       }
     }
+    if (found) return found;
   }
-  if (found) return found;
   std::string hint = suggestion(name.text, known);
+  if (!missing_[map].empty())
+    hint += "; perhaps it is in the imported map " + quoted(missing_[map].front()) + ", which was not given";
   for (const MapNode& other : maps_) {
     for (const GroupNode& group : other.groups) {
       if (group.name.text == name.text) hint = "; " + other.file + " has one: import " + quoted(other.url.text);
@@ -228,26 +260,35 @@ std::pair<TypeId, TypeId> Compiler::typesOf(GroupRef ref) {
   return types;
 }
 
-std::optional<GroupRef> Compiler::findGroup(std::size_t map, TypeId source, TypeId target) {
-  for (const std::size_t at : visible(map)) {
-    for (std::size_t index = 0; index < maps_[at].groups.size(); ++index) {
-      if (maps_[at].groups[index].typeMode == TypeMode::None) continue;
-      const auto [from, to] = typesOf({at, index});
-      if (from == source && to == target && from != kNone) return GroupRef{at, index};
+const std::vector<Compiler::TypedGroup>& Compiler::typedGroups(std::size_t map) {
+  if (typed_[map]) return *typed_[map];
+  std::vector<TypedGroup>& list = typed_[map].emplace();
+  for (const std::vector<std::size_t>& level : visible_[map]) {
+    for (const std::size_t at : level) {
+      for (std::size_t index = 0; index < maps_[at].groups.size(); ++index) {
+        const TypeMode mode = maps_[at].groups[index].typeMode;
+        if (mode == TypeMode::None) continue;
+        const auto [source, target] = typesOf({at, index});
+        if (source == kNone) continue;
+        list.push_back({{at, index}, source, target, mode == TypeMode::TypeAndTypes});
+      }
     }
+  }
+  return list;
+}
+
+std::optional<GroupRef> Compiler::findGroup(std::size_t map, TypeId source, TypeId target) {
+  for (const TypedGroup& one : typedGroups(map)) {
+    if (one.source == source && one.target == target) return one.ref;
   }
   return {};
 }
 
 std::vector<GroupRef> Compiler::findGroups(std::size_t map, TypeId source, bool derived) {
   std::vector<GroupRef> found;
-  for (const std::size_t at : visible(map)) {
-    for (std::size_t index = 0; index < maps_[at].groups.size(); ++index) {
-      if (maps_[at].groups[index].typeMode != TypeMode::TypeAndTypes) continue;
-      const auto [from, to] = typesOf({at, index});
-      if (from == kNone || to == kNone) continue;
-      if (from == source || (derived && schema_->isA(from, source))) found.push_back({at, index});
-    }
+  for (const TypedGroup& one : typedGroups(map)) {
+    if (!one.bySourceAlone) continue;
+    if (one.source == source || (derived && schema_->isA(one.source, source))) found.push_back(one.ref);
   }
   return found;
 }
@@ -256,29 +297,33 @@ std::vector<GroupRef> Compiler::findGroups(std::size_t map, TypeId source, bool 
 // -----------------------------------------------------------------------------------------------------------------
 
 Index Compiler::instance(GroupRef ref, const std::vector<StaticType>& arguments) {
-  const GroupNode& node = group(ref);
+  return instance(ref, group(ref).inputs, arguments);
+}
+
+Index Compiler::instance(GroupRef ref, const std::vector<InputNode>& inputs, const std::vector<StaticType>& arguments) {
+  const bool own = !group(ref).inputs.empty();
   std::vector<StaticType> types;
   std::string key = std::to_string(ref.map) + "." + std::to_string(ref.group) + ":";
-  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
     StaticType type = i < arguments.size() ? arguments[i] : StaticType();
-    const TypeId declared = inputType(ref, node.inputs[i]);
+    const TypeId declared = own ? inputType(ref, inputs[i]) : kNone;
     const bool among = std::find(type.types.begin(), type.types.end(), declared) != type.types.end();
     if (declared != kNone && !among && (!type.known() || lookup_.open(type))) type = lookup_.of(declared);
     if (declared != kNone && among && type.types.size() > 1) type = lookup_.of(declared);
-    key += lookup_.key(type) + ";";
+    key += (own ? "" : inputs[i].name.text + "=") + lookup_.key(type) + ";";
     types.push_back(std::move(type));
   }
   const auto found = instances_.find(key);
   if (found != instances_.end()) return found->second;
   if (instances_.size() >= kMaxInstances) {
-    error(ref.map, node.name.at, "fml-too-large",
+    error(ref.map, group(ref).name.at, "fml-too-large",
           "this group is called with too many combinations of types; declare its parameters' types");
     return 0;
   }
   const Index index = static_cast<Index>(plan_->groups.size());
   plan_->groups.emplace_back();
   instances_.emplace(std::move(key), index);
-  pending_.push_back({index, ref, std::move(types)});
+  pending_.push_back({index, ref, inputs, std::move(types)});
   return index;
 }
 

@@ -57,6 +57,8 @@ class Compiler {
 
   /// The instance of a group for arguments of these types.
   Index instance(GroupRef ref, const std::vector<StaticType>& arguments);
+  /// The same for a group without parameters of its own, which takes those of the group that extends it.
+  Index instance(GroupRef ref, const std::vector<InputNode>& inputs, const std::vector<StaticType>& arguments);
 
   /// The row that all instances of the rule share.
   Index ruleInfo(std::size_t map, const GroupNode& group, const RuleNode& rule);
@@ -72,7 +74,15 @@ class Compiler {
   struct Pending {
     Index instance;
     GroupRef ref;
+    std::vector<InputNode> inputs;
     std::vector<StaticType> arguments;
+  };
+  /// A group with <<types>> or <<type+>> that a map sees.
+  struct TypedGroup {
+    GroupRef ref;
+    fhir::TypeId source = fhir::kNone;
+    fhir::TypeId target = fhir::kNone;
+    bool bySourceAlone = false;  // <<type+>>
   };
   struct Structure {
     std::string alias;
@@ -90,7 +100,9 @@ class Compiler {
   void drain();
   fhir::TypeId inputType(GroupRef ref, const InputNode& input);
   fhir::TypeId typeByUrl(std::string_view url) const;
-  std::vector<std::size_t> visible(std::size_t map) const;
+  void resolveVisible(std::size_t map);
+  const std::vector<TypedGroup>& typedGroups(std::size_t map);
+  void compileUnreached(GroupRef ref);
 
   const std::vector<MapNode>& maps_;
   std::shared_ptr<const fhir::Schema> schema_;
@@ -99,6 +111,9 @@ class Compiler {
   std::shared_ptr<CompiledMaps> plan_;
   std::vector<std::vector<Structure>> structures_;                  // by map
   std::vector<std::vector<std::size_t>> imports_;                   // by map
+  std::vector<std::vector<std::string_view>> missing_;              // by map: imports that nobody gave
+  std::vector<std::vector<std::vector<std::size_t>>> visible_;      // by map: itself, its imports, theirs …
+  std::vector<std::optional<std::vector<TypedGroup>>> typed_;       // by map, nearest first
   std::vector<std::map<std::string, Index, std::less<>>> globals_;  // by map
   std::map<std::string, Index, std::less<>> conceptMaps_;           // "map index#id"
   std::map<std::string, Index> instances_;

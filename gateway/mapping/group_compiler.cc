@@ -26,6 +26,16 @@ bool mentions(std::string_view text, std::string_view word) {
   return false;
 }
 
+/// The name that FHIRPath begins with, brackets left out; empty if it begins with a function, a literal or '$this'.
+std::string_view leadingName(std::string_view text) {
+  while (!text.empty() && (text[0] == '(' || text[0] == ' ' || text[0] == '\n' || text[0] == '\t'))
+    text.remove_prefix(1);
+  std::size_t end = 0;
+  while (end < text.size() && isWordPart(text[end])) ++end;
+  const bool digit = end > 0 && text[0] >= '0' && text[0] <= '9';
+  return digit || (end < text.size() && text[end] == '(') ? std::string_view() : text.substr(0, end);
+}
+
 /// `src.a -> tgt.b;`
 bool isSimple(const RuleNode& node) {
   if (node.sources.size() != 1 || node.targets.size() != 1 || !node.calls.empty() || node.hasBody) return false;
@@ -45,10 +55,11 @@ bool isInferred(const RuleNode& node) {
 
 }  // namespace
 
-GroupCompiler::GroupCompiler(Compiler& compiler, GroupRef ref, const std::vector<StaticType>& arguments)
-    : compiler_(compiler), ref_(ref), node_(compiler.group(ref)) {
-  for (std::size_t i = 0; i < node_.inputs.size(); ++i) {
-    const InputNode& input = node_.inputs[i];
+GroupCompiler::GroupCompiler(Compiler& compiler, GroupRef ref, const std::vector<InputNode>& inputs,
+                             const std::vector<StaticType>& arguments)
+    : compiler_(compiler), ref_(ref), node_(compiler.group(ref)), inputs_(inputs) {
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    const InputNode& input = inputs_[i];
     bind(input.name, input.mode == InputMode::Source ? Binding::Space::Source : Binding::Space::Target, arguments[i]);
   }
 }
@@ -64,24 +75,37 @@ GroupPlan GroupCompiler::run() {
   return group;
 }
 
+/// The extended group gets this one's arguments: by place if it has as many parameters, by name if it has fewer and
+/// this one knows them all; one without parameters sees this one's variables (the form of the CDA maps).
 void GroupCompiler::base(GroupPlan& group) {
   const auto ref = compiler_.findGroup(ref_.map, node_.extends);
   if (!ref) return;
   const GroupNode& other = compiler_.group(*ref);
-  if (other.inputs.size() != node_.inputs.size()) {
+  std::vector<Index> from;
+  for (Index i = 0; i < inputs_.size(); ++i) {
+    if (other.inputs.empty() || other.inputs.size() == inputs_.size()) from.push_back(i);
+  }
+  if (from.empty()) {
+    for (const InputNode& wanted : other.inputs) {
+      const auto same = std::find_if(inputs_.begin(), inputs_.end(),
+                                     [&wanted](const InputNode& own) { return own.name.text == wanted.name.text; });
+      if (same != inputs_.end()) from.push_back(static_cast<Index>(same - inputs_.begin()));
+    }
+  }
+  if (from.size() < other.inputs.size()) {
     error(node_.extends.at, "fml-extends",
           "group " + quoted(node_.extends.text) + " has " + std::to_string(other.inputs.size()) +
-              " parameters and this one " + std::to_string(node_.inputs.size()) +
-              ": an extended group gets the same arguments");
+              " parameters and this one " + std::to_string(inputs_.size()) +
+              ": an extended group gets the same arguments, by place or, if it has fewer, by the same names");
     return;
   }
   std::vector<StaticType> types;
   std::vector<OperandPlan> arguments;
-  for (Index i = 0; i < node_.inputs.size(); ++i) {
+  for (const Index i : from) {
     types.push_back(bindings_[i].type);
     arguments.push_back({OperandPlan::Kind::Slot, i, {}});
   }
-  group.base = compiler_.instance(*ref, types);
+  group.base = other.inputs.empty() ? compiler_.instance(*ref, inputs_, types) : compiler_.instance(*ref, types);
   group.baseArguments = append(plan().operands, arguments);
 }
 
@@ -201,7 +225,11 @@ SourcePlan GroupCompiler::source(const SourceNode& node, bool needsSlot, StaticT
     current = binding->type;
   }
   std::vector<StepPlan> steps;
-  for (std::size_t i = 1; i < node.path.size(); ++i) step(node.path[i], current, steps);
+  std::optional<StaticType> parent;  // of the last step
+  for (std::size_t i = 1; i < node.path.size(); ++i) {
+    parent = current;
+    step(node.path[i], current, steps);
+  }
   plan.steps = append(this->plan().steps, steps);
   if (!node.type.empty()) sourceType(node, plan, current);
   if (node.min) {
@@ -215,16 +243,36 @@ SourcePlan GroupCompiler::source(const SourceNode& node, bool needsSlot, StaticT
     plan.fallback = operand(*node.fallback).plan;
   }
   if (!node.variable.empty() || needsSlot) plan.variable = bind(node.variable, Binding::Space::Source, current);
-  if (!node.where.empty()) plan.where = expression(node.where, current);
-  if (!node.check.empty()) plan.check = expression(node.check, current);
+  if (!node.where.empty()) plan.where = condition(node.where, current, parent);
+  if (!node.check.empty()) plan.check = condition(node.check, current, parent);
   if (!node.log.empty()) {
     plan.log = expression(node.log, current);
     if (plan.log != kNoIndex) this->plan().programs[plan.log].literal = node.logIsText;
   }
   plan.plain = plan.plain && plan.type == kNone && plan.typeText == kNoIndex && plan.listMode == SourceListMode::None &&
-               !plan.hasFallback && !plan.hasCardinality && plan.check == kNoIndex && plan.log == kNoIndex &&
+               !plan.hasFallback && !plan.hasCardinality && plan.check.program == kNoIndex && plan.log == kNoIndex &&
                node.path.size() <= 2;
   type = current;
+  return plan;
+}
+
+/// `parent` is what the item is an element of; none: the source is a variable.
+ConditionPlan GroupCompiler::condition(const Name& text, const StaticType& item,
+                                       const std::optional<StaticType>& parent) {
+  ConditionPlan plan;
+  const std::string_view lead = parent ? leadingName(text.text) : std::string_view();
+  const bool variable = source(lead) != nullptr || compiler_.global(ref_.map, lead) != kNoIndex;
+  if (!lead.empty() && !variable) {
+    if (lookup().open(item) || lookup().open(*parent)) {
+      plan.lead = compiler_.name(lead);
+    } else if (lookup().find(item, lead).empty() && !lookup().find(*parent, lead).empty()) {
+      plan.onParent = true;
+      warning(text.at, "fml-condition",
+              quoted(lead) + " is an element of " + lookup().describe(*parent) + ", not of " + lookup().describe(item) +
+                  ": the condition is evaluated there; write the variable before it to say so");
+    }
+  }
+  plan.program = expression(text, plan.onParent ? *parent : item);
   return plan;
 }
 
@@ -271,7 +319,13 @@ void GroupCompiler::step(const Name& name, StaticType& current, std::vector<Step
     current = {};
   } else {
     const fhir::NameId own = properties[0]->def == kNone ? properties[0]->name : schema().def(properties[0]->def).name;
-    if (own != plan.name) plan.only = properties[0]->type;
+    if (own != plan.name) {
+      plan.only = properties[0]->type;
+      warning(name.at, "fml-choice-name",
+              quoted(name.text) + " is a choice element written out; the language says " +
+                  quoted(schema().nameText(own)) + ", in a source with the type: " +
+                  std::string(schema().nameText(own)) + " : " + lookup().describe(lookup().of(plan.only)));
+    }
     plan.name = own;
     current = lookup().of(properties);
   }

@@ -9,6 +9,7 @@
 
 #include "gateway/mapping/compiler.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,7 +34,9 @@ struct CompiledOperand {
 
 class GroupCompiler {
  public:
-  GroupCompiler(Compiler& compiler, GroupRef ref, const std::vector<StaticType>& arguments);
+  /// `inputs` are the group's own, or those of the group that extends it if it has none.
+  GroupCompiler(Compiler& compiler, GroupRef ref, const std::vector<InputNode>& inputs,
+                const std::vector<StaticType>& arguments);
   GroupPlan run();
 
   // For the compiler of targets:
@@ -72,12 +75,14 @@ class GroupCompiler {
   Range shares(const std::vector<RuleNode>& nodes);
   RulePlan rule(const RuleNode& node);
   SourcePlan source(const SourceNode& node, bool needsSlot, StaticType& type);
+  ConditionPlan condition(const Name& text, const StaticType& item, const std::optional<StaticType>& parent);
   void sourceType(const SourceNode& node, SourcePlan& plan, StaticType& current);
   void base(GroupPlan& plan);
 
   Compiler& compiler_;
   const GroupRef ref_;
   const GroupNode& node_;
+  const std::vector<InputNode> inputs_;
   std::vector<Binding> bindings_;
   Index slots_ = 0;  // in use
   Index maxSlots_ = 0;

@@ -73,7 +73,7 @@ class Parser {
   void uses() {
     UsesNode node;
     node.url = cursor_.string("the canonical URL of a structure in quotes");
-    if (!cursor_.failed() && cursor_.takeWord("alias")) node.alias = cursor_.name("an alias for the structure");
+    if (!cursor_.failed() && cursor_.takeWord("alias")) node.alias = cursor_.string("an alias for the structure", true);
     cursor_.needWord("as");
     if (cursor_.failed()) return;
     if (cursor_.takeWord("source")) {
@@ -191,7 +191,24 @@ class Parser {
   void group() {
     GroupNode node;
     node.name = cursor_.string("the name of the group", true);
+    if (!cursor_.failed() && (cursor_.token().word("input") || cursor_.token().word("extends"))) {
+      cursor_.fault(cursor_.token(), "this is how groups were written in STU3; write group " + node.name.text +
+                                         "(source src : Type, target tgt : Type) { … }");
+      return;
+    }
     cursor_.need("(");
+    if (!cursor_.token().is(")")) inputs(node);  // a group without parameters is one to extend
+    cursor_.need(")");
+    if (!cursor_.failed() && cursor_.takeWord("extends")) node.extends = cursor_.string("the name of a group", true);
+    if (!cursor_.failed() && cursor_.take("<")) typeMode(node);
+    cursor_.need("{");
+    if (!cursor_.failed()) parseRules(cursor_, node.rules);
+    cursor_.need("}");
+    cursor_.take(";");
+    if (!node.name.empty()) map_.groups.push_back(std::move(node));
+  }
+
+  void inputs(GroupNode& node) {
     do {
       if (cursor_.failed()) return;
       InputNode input;
@@ -207,14 +224,6 @@ class Parser {
       if (cursor_.take(":")) input.type = cursor_.string("the type of the parameter", true);
       node.inputs.push_back(std::move(input));
     } while (cursor_.take(","));
-    cursor_.need(")");
-    if (!cursor_.failed() && cursor_.takeWord("extends")) node.extends = cursor_.string("the name of a group", true);
-    if (!cursor_.failed() && cursor_.take("<")) typeMode(node);
-    cursor_.need("{");
-    if (!cursor_.failed()) parseRules(cursor_, node.rules);
-    cursor_.need("}");
-    cursor_.take(";");
-    if (!node.name.empty()) map_.groups.push_back(std::move(node));
   }
 
   void typeMode(GroupNode& node) {

@@ -73,6 +73,14 @@ struct StepPlan {
   bool dynamic = false;             // the type was not known: variants and `.value` are told apart when it runs
 };
 
+/// `where` or `check`. Its FHIRPath starts from the item; where its first name is no element of the item but one of the
+/// item's parent, it starts there, as HL7's tutorial has it: `src.i as i where m < 2`.
+struct ConditionPlan {
+  Index program = kNoIndex;
+  bool onParent = false;  // known when compiling
+  Index lead = kNoIndex;  // the first name, in names: the types are not known and the elements decide when it runs
+};
+
 struct SourcePlan {
   Index context = 0;  // slot
   Range steps;
@@ -86,15 +94,15 @@ struct SourcePlan {
   std::uint32_t max = fhir::kUnbounded;
   OperandPlan fallback;
   Index variable = kNoIndex;  // slot
-  Index where = kNoIndex;     // program
-  Index check = kNoIndex;
-  Index log = kNoIndex;
+  ConditionPlan where;
+  ConditionPlan check;
+  Index log = kNoIndex;  // program
 };
 
 /// What `src.a -> tgt.b;` does for one type of source.
 struct DispatchPlan {
   fhir::TypeId source = fhir::kNone;
-  const fhir::Property* property = nullptr;  // of the target
+  const fhir::Property* property = nullptr;  // of the target; nullptr: its structure is not known
   Index group = kNoIndex;                    // instance; kNoIndex: copy (or only make, if the transform is None)
   fhir::TypeId target = fhir::kNone;         // the type to make
 };

@@ -19,6 +19,13 @@ constexpr std::array<std::string_view, 17> kTransforms = {
     "uuid",   "pointer", "evaluate", "cc",     "c",    "qty",    "id",        "cp"};
 constexpr std::array<std::string_view, 5> kRootFunctions = {"iif", "now", "today", "timeOfDay", "trace"};
 
+/// What may follow the path of a source.
+bool isSourceWord(const Token& token) {
+  static constexpr std::array<std::string_view, 11> kWords = {
+      "default", "first", "not_first", "last", "not_last", "only_one", "as", "where", "check", "log", "then"};
+  return std::any_of(kWords.begin(), kWords.end(), [&token](std::string_view word) { return token.word(word); });
+}
+
 bool isTransformName(std::string_view name) {
   return std::find(kTransforms.begin(), kTransforms.end(), name) != kTransforms.end();
 }
@@ -63,6 +70,10 @@ class RuleParser {
   RuleNode rule(int depth) {
     RuleNode node;
     node.at = cursor_.token().at;
+    if (startsWithFor()) {
+      cursor_.warn(node.at, "fml-dialect", "the word 'for' is of STU3's form of the language; leave it out");
+      cursor_.next();
+    }
     do node.sources.push_back(source());
     while (!cursor_.failed() && cursor_.take(","));
     if (!cursor_.failed() && cursor_.take("->")) {
@@ -80,6 +91,12 @@ class RuleParser {
       cursor_.expected(node.name.empty() ? "'->', 'then', the rule's name or ';'" : "';' after the rule's name");
     }
     return node;
+  }
+
+  /// `for src.a -> …`, as HL7's tutorial still has it; not a variable of that name.
+  bool startsWithFor() const {
+    const Token& next = cursor_.token(1);
+    return cursor_.token().word("for") && next.kind == TokenKind::Identifier && !isSourceWord(next);
   }
 
   // then Group(a, b), Other(a) { rule; }
@@ -110,8 +127,8 @@ class RuleParser {
     if (!cursor_.failed() && cursor_.takeWord("default")) fallback(node);
     sourceListMode(node);
     if (!cursor_.failed() && cursor_.takeWord("as")) node.variable = cursor_.name("the name of a variable after 'as'");
-    if (!cursor_.failed() && cursor_.takeWord("where")) node.where = cursor_.expression(false);
-    if (!cursor_.failed() && cursor_.takeWord("check")) node.check = cursor_.expression(false);
+    if (!cursor_.failed() && cursor_.takeWord("where")) node.where = condition();
+    if (!cursor_.failed() && cursor_.takeWord("check")) node.check = condition();
     if (!cursor_.failed() && cursor_.takeWord("log")) {
       const std::size_t start = cursor_.place();
       const bool string = cursor_.token(cursor_.token().is("(") ? 1 : 0).kind == TokenKind::String;
@@ -120,6 +137,18 @@ class RuleParser {
       node.logIsText = string && (tokens == 1 || tokens == 3);
     }
     return node;
+  }
+
+  /// `where "linkId = 'a'"`: several mappers want the FHIRPath in quotes. As FHIRPath it would be a text, which is no
+  /// condition.
+  Name condition() {
+    const Token& first = cursor_.token();
+    if (first.kind != TokenKind::String || continuesExpression(cursor_.token(1))) return cursor_.expression(false);
+    cursor_.warn(first.at, "fml-dialect",
+                 "the condition stands in quotes and is read as FHIRPath; leave the quotes out");
+    Name inner{first.text, {first.at.line, first.at.column + 1}};
+    cursor_.next();
+    return inner;
   }
 
   std::uint32_t integer(const Token& at) {

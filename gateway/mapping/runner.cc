@@ -164,7 +164,7 @@ void Runner::visit(const RulePlan& rule, Index level, const SourcePlan& source, 
   if (stopped_) return;
   if (source.variable != kNoIndex) slot(source.variable) = item;
   item_ = item.node;
-  if (source.plain && source.where != kNoIndex && !test(source.where, item)) return;
+  if (source.plain && source.where.program != kNoIndex && !test(source.where, item)) return;
   touch(item);
   this->source(rule, level + 1);
 }
@@ -208,11 +208,13 @@ void Runner::collect(const SourcePlan& source, std::size_t from) {
 }
 
 bool Runner::keeps(const SourcePlan& source, const Value& item) {
-  if (source.where == kNoIndex && source.check == kNoIndex && source.log == kNoIndex) return true;
+  const bool where = source.where.program != kNoIndex;
+  const bool check = source.check.program != kNoIndex;
+  if (!where && !check && source.log == kNoIndex) return true;
   if (source.variable != kNoIndex) slot(source.variable) = item;
   item_ = item.node;
-  if (source.where != kNoIndex && !test(source.where, item)) return false;
-  if (source.check != kNoIndex && !test(source.check, item)) fault("invariant", "map-check", "the rule's check failed");
+  if (where && !test(source.where, item)) return false;
+  if (check && !test(source.check, item)) fault("invariant", "map-check", "the rule's check failed");
   if (source.log != kNoIndex) log(source, item);
   return true;
 }
@@ -241,9 +243,17 @@ bool Runner::matchesType(const SourcePlan& source, const Value& item) const {
 }
 
 /// A criterion: empty is false, one Boolean is itself, any other single item is true.
-bool Runner::test(Index program, const Value& item) {
+bool Runner::test(const ConditionPlan& condition, const Value& item) {
+  Value focus = item;
+  if (item.node != nullptr && item.node->parent != nullptr) {
+    const auto lacks = [&](const Element* node) {
+      return fhir::child(owner(node), node, plan_.names[condition.lead]) == nullptr;
+    };
+    if (condition.onParent || (condition.lead != kNoIndex && lacks(item.node) && !lacks(item.node->parent)))
+      focus.node = item.node->parent;
+  }
   results_.clear();
-  if (!evaluate(program, std::span(&item, 1), results_)) return false;
+  if (!evaluate(condition.program, std::span(&focus, 1), results_)) return false;
   if (results_.empty()) return false;
   if (results_.size() > 1) {
     fault("processing", "map-condition",

@@ -45,7 +45,7 @@ class Runner {
   void body(const RulePlan& rule);
   void call(const CallPlan& call);
   bool matchesType(const SourcePlan& source, const Value& item) const;
-  bool test(Index program, const Value& item);
+  bool test(const ConditionPlan& condition, const Value& item);
   void log(const SourcePlan& source, const Value& item);
 
   // --- values: values.cc

@@ -147,7 +147,7 @@ bool convertible(const Schema& schema, TypeId from, TypeId to) {
     static constexpr std::array<std::string_view, 4> kTexts = {"CodeableConcept", "Coding", "Annotation", "Quantity"};
     return std::find(kTexts.begin(), kTexts.end(), target) != kTexts.end();
   }
-  return (source == "Coding" && target == "CodeableConcept") || schema.isA(from, to);
+  return (source == "Coding" && target == "CodeableConcept") || (source == "CodeableConcept" && target == "Coding");
 }
 
 }  // namespace lotsen::mapping

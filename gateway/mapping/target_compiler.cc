@@ -36,7 +36,7 @@ constexpr std::array<Signature, 17> kSignatures = {{
     {"append", TransformKind::Append, 1, kMany, "string", "append(text, text …)"},
     {"translate", TransformKind::Translate, 2, 3, "", "translate(code, '#conceptmap', 'code')"},
     {"reference", TransformKind::Reference, 1, 1, "string", "reference(resource)"},
-    {"dateOp", TransformKind::DateOp, 2, 3, "", "dateOp(date, '+5 days') or dateOp(date, 5, 'days')"},
+    {"dateOp", TransformKind::DateOp, 1, 3, "", "dateOp(date, '+5 days') or dateOp(date, 5, 'days')"},
     {"uuid", TransformKind::Uuid, 0, 0, "string", "uuid()"},
     {"pointer", TransformKind::Pointer, 1, 1, "uri", "pointer(resource)"},
     {"evaluate", TransformKind::Evaluate, 1, 2, "", "evaluate(source, expression)"},
@@ -182,7 +182,8 @@ class TargetCompiler {
     if (chosen == nullptr && known) place.candidates = append(group_.plan().properties, properties);
     places.push_back(place);
     StaticType type = chosen != nullptr ? lookup().of({chosen}) : lookup().of(properties);
-    if (plan_.transform == TransformKind::Create && plan_.type != kNone) type = lookup().of(plan_.type);
+    if (plan_.transform == TransformKind::Create && plan_.type != kNone && type.types != std::vector{plan_.type})
+      type = lookup().of(plan_.type);
     if (place.self) type = current;
     bind(type, true);
   }
@@ -196,6 +197,12 @@ class TargetCompiler {
     const bool abstract = schema().type(properties[0]->type).kind == fhir::TypeKind::Resource;
     if (properties.size() == 1 && !abstract) return properties[0];
     if (sourceSlot_ != kNoIndex && bySourceType(properties)) return nullptr;
+    if (node_.transform && !node_.transform->arguments.empty()) {
+      error(node_.transform->arguments[0].text.at, "fml-unknown-structure",
+            "what this makes is not known, so it cannot go into " + quoted(name.text) +
+                ": give the package that defines it");
+      return properties[0];
+    }
     error(name.at, "fml-choice",
           quoted(name.text) + " may be " + (abstract ? "any resource" : describe(properties)) + ": say which, " +
               name.text + " = create('Type')");
@@ -304,6 +311,7 @@ class TargetCompiler {
     std::vector<DispatchPlan> rows;
     for (const TypeId source : sourceType_.types) {
       for (const Property* property : properties) byTypes(source, *property, rows);
+      if (properties.empty()) bySource(source, rows);
     }
     for (const TypeId source : sourceType_.types) {
       const bool found =
@@ -335,6 +343,14 @@ class TargetCompiler {
     plan_.dispatchSource = from.index;
     plan_.dispatch = append(group_.plan().dispatches, rows);
     return true;
+  }
+
+  /// Into a target of unknown structure: what the <<type+>> group for the source's type makes.
+  void bySource(TypeId source, std::vector<DispatchPlan>& rows) {
+    for (const GroupRef ref : group_.compiler().findGroups(group_.map(), source, lookup().isAbstract(source))) {
+      const auto [from, to] = group_.compiler().typesOf(ref);
+      rows.push_back({from, nullptr, group_.compiler().instance(ref, {lookup().of(from), lookup().of(to)}), to});
+    }
   }
 
   void byTypes(TypeId source, const Property& property, std::vector<DispatchPlan>& rows) {
@@ -450,11 +466,15 @@ class TargetCompiler {
   }
 
   /// dateOp(date, '-2 weeks'), dateOp(date, 5, 'days'): the published language leaves the arguments open; ours become
-  /// FHIRPath.
+  /// FHIRPath. With a date alone it takes the text as the date it says, as Firely's mapper does.
   void dateOp(const Transform& transform) {
     const CompiledOperand date = group_.operand(transform.arguments[0]);
     plan_.arguments = append(group_.plan().operands, std::vector<OperandPlan>{date.plan});
     result_ = date.type;
+    if (transform.arguments.size() == 1) {  // dateOp(text): a text as the date it says
+      plan_.transform = TransformKind::Cast;
+      return;
+    }
     std::string amount;
     for (std::size_t i = 1; i < transform.arguments.size(); ++i) {
       if (transform.arguments[i].kind != Operand::Kind::Literal) {

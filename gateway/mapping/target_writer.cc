@@ -380,6 +380,18 @@ Element* Runner::convertComplex(const TargetPlan& target, const Place& place, co
     fill(child(node, plan_.known.coding), value);
     return node;
   }
+  if (value.node != nullptr && named(from) == "CodeableConcept" && to == "Coding") {
+    const Element* only = fhir::child(value.node, plan_.known.coding);
+    if (only == nullptr || only->runLast != only) {
+      fault("structure", "map-type", "a CodeableConcept becomes a Coding only if it has exactly one");
+      return nullptr;
+    }
+    Element* node = make(target, place, property, kNone);
+    Value coding;
+    coding.node = only;
+    fill(node, coding);
+    return node;
+  }
   const std::string_view text = fhirpath::toText(value);
   const bool primitive = !isComplex(value);
   if (primitive && (to == "CodeableConcept" || to == "Coding") && named(from) == "code") {

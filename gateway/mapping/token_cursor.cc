@@ -32,7 +32,9 @@ void TokenCursor::report(const Name& where, std::string_view rule, const std::st
   faults_.error(file_, where.at, rule, text);
 }
 
-// -----------------------------------------------------------------------------------------------------------
+void TokenCursor::warn(fhir::Position where, std::string_view rule, const std::string& text) {
+  faults_.warning(file_, where, rule, text);
+}
 
 const Token& TokenCursor::token(std::size_t ahead) const {
   return tokens_[std::min(at_ + ahead, tokens_.size() - 1)];

@@ -31,6 +31,7 @@ class TokenCursor {
   void setFailed(bool failed) { failed_ = failed; }
   void fault(const Token& where, const std::string& text);
   void report(const Name& where, std::string_view rule, const std::string& text);
+  void warn(fhir::Position where, std::string_view rule, const std::string& text);
   void expected(std::string_view what);
 
   bool take(std::string_view symbol);

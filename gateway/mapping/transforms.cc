@@ -91,8 +91,10 @@ void Runner::implicit(const TargetPlan& target, const Place& place) {
     write(target, place, source);
     return;
   }
-  Element* node = make(target, place, *found->property, found->target);
+  Element* node = found->property != nullptr ? make(target, place, *found->property, found->target)
+                                             : makeAny(target, place, found->target);
   assign(target, node);
+  if (node == nullptr) return;
   std::array<Value, 2> arguments{source, Value()};
   arguments[1].node = node;
   group(found->group, arguments);
