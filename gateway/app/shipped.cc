@@ -114,8 +114,7 @@ class Shipped {
   }
 
   // Maps that several legs share are compiled once per entry map: a Library's first map is its entry.
-  std::shared_ptr<const mapping::Library> compile(Section& section) {
-    std::vector<mapping::MapText> maps;
+  std::shared_ptr<const mapping::Library> compile(Section& section, std::vector<mapping::MapText>& maps) {
     const auto folder = fs::path(section.file).parent_path();
     // Faults of maps reach partners in a record's issues: "mappings/pas/referral.map", not where it lies on this
     // machine.
@@ -165,7 +164,7 @@ class Shipped {
     channel.voidsReleases = section.flag("voids_releases", channel.kind != store::RecordKind::Referral, faults_);
     const auto drop = section.optional("drop", "", faults_);
     if (!drop.empty()) readDrops((fs::path(section.file).parent_path() / drop).string(), channel.dropped);
-    channel.map = compile(section);
+    channel.map = compile(section, channel.maps);
     if (channel.map != nullptr) channel.model = channel.map->sourceType();  // the entry map says what the record is
     section.refuseUnread(faults_);
     configuration_.channels[channel.id] = std::move(channel);
@@ -204,7 +203,8 @@ class Shipped {
       return;
     }
     service::LegMaker maker;
-    maker.map = compile(section);
+    std::vector<mapping::MapText> maps;
+    maker.map = compile(section, maps);
     const auto name = section.optional("template", "", faults_);
     if (!name.empty() && configuration_.templates) {
       maker.letter = configuration_.templates->find(name, "sv-SE");

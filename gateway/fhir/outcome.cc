@@ -1,5 +1,6 @@
 #include "gateway/fhir/outcome.h"
 
+#include "gateway/base/text.h"
 #include "gateway/crypto/digest.h"
 #include "gateway/fhir/json_writer.h"
 #include "gateway/fhir/r4/types.h"
@@ -9,13 +10,16 @@ namespace lotsen::fhir {
 
 namespace {
 
+// How `diagnostics` tells the rule and the source of an issue: "rule btf-too-short; source btf.period".
+constexpr std::string_view kRule = "rule ", kSource = "source ";
+
 void writeIssue(json::Writer& writer, const Issue& issue) {
   writer.startObject()
       .member("severity", severityCode(issue.severity))
       .member("code", issue.code.empty() ? "processing" : issue.code);
   writer.key("details").startObject().member("text", issue.text).endObject();
-  std::string diagnostics = issue.rule.empty() ? std::string() : "rule " + issue.rule;
-  if (!issue.source.empty()) diagnostics += (diagnostics.empty() ? "source " : "; source ") + issue.source;
+  std::string diagnostics = issue.rule.empty() ? std::string() : std::string(kRule) + issue.rule;
+  if (!issue.source.empty()) diagnostics += (diagnostics.empty() ? "" : "; ") + std::string(kSource) + issue.source;
   if (!diagnostics.empty()) writer.member("diagnostics", diagnostics);
   if (issue.at.line > 0) {
     const std::string place = "line " + std::to_string(issue.at.line) + ", column " + std::to_string(issue.at.column);
@@ -84,6 +88,32 @@ std::string operationOutcome(const Issues& issues) {
   if (issues.empty()) writeIssue(writer, {Severity::Information, "informational", {}, "All is well", {}, {}, {}});
   writer.endArray().endObject();
   return out;
+}
+
+Result<Issues> readOutcome(std::string_view json) {
+  Issues faults;
+  LOTSEN_TRY(const Document document, readJson(json, Schema::r4(), {}, faults));
+  const Element* root = document.root();
+  if (root->type != r4::kOperationOutcome) return fail(Code::Invalid, "this is not an OperationOutcome");
+  Issues issues;
+  const NameId name = document.schema().findName("issue");
+  for (const Element* node = child(root, name); node != nullptr && node->name == name; node = node->next) {
+    Issue issue;
+    const std::string_view severity = valueAt(document, node, "severity");
+    for (const auto known : {Severity::Fatal, Severity::Error, Severity::Warning, Severity::Information}) {
+      if (severityCode(known) == severity) issue.severity = known;
+    }
+    issue.code = valueAt(document, node, "code");
+    issue.text = valueAt(document, node, "details.text");
+    issue.expression = valueAt(document, node, "expression");
+    for (const std::string_view part : split(valueAt(document, node, "diagnostics"), ';')) {
+      const std::string_view words = trim(part);
+      if (words.starts_with(kRule)) issue.rule = words.substr(kRule.size());
+      if (words.starts_with(kSource)) issue.source = words.substr(kSource.size());
+    }
+    issues.add(std::move(issue));
+  }
+  return issues;
 }
 
 const Element* resolve(const Document& document, const Element* holder, std::string_view reference) {

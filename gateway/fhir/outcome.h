@@ -10,6 +10,10 @@ namespace lotsen::fhir {
 /// An OperationOutcome in JSON; with no issues one "informational" issue that says all is well.
 std::string operationOutcome(const Issues& issues);
 
+/// What operationOutcome() wrote, as issues again: severity, code, rule, text, source and expression, without
+/// positions. One that somebody else wrote is read as far as its fields go. Invalid: not an OperationOutcome.
+Result<Issues> readOutcome(std::string_view json);
+
 /// The entry resource of a Bundle that `reference` names: fullUrl, then relative "Type/id" against fullUrl ends; "#id"
 /// looks in the `contained` of the resource that holds the reference. nullptr if there is none.
 const Element* resolve(const Document& document, const Element* holder, std::string_view reference);

@@ -56,6 +56,7 @@ struct Channel {
   std::vector<std::string>
       dropped;  // source paths without indexes, left behind by rule (the .drop file beside the map)
   bool voidsReleases = false;
+  std::vector<mapping::MapText> maps;  // what `map` was compiled from
   std::shared_ptr<const mapping::Library> map;
 };
 

@@ -26,6 +26,26 @@ TEST(OperationOutcome, TellsEveryIssue) {
   EXPECT_TRUE(issues.hasErrors());
 }
 
+TEST(OperationOutcome, IsReadBackWithoutPositions) {
+  Issues issues;
+  issues.error("required", "cardinality-min", "a name is missing; give one", "Patient.name", {3, 12});
+  issues.add({Severity::Warning, "business-rule", "btf-too-short", "too short", "", "btf.period", {}});
+  issues.add({Severity::Information, "processing", "", "noted", "", "", {}});
+  const Issues again = *readOutcome(operationOutcome(issues));
+  ASSERT_EQ(again.list().size(), 3u);
+  EXPECT_EQ(again.list()[0].text, "a name is missing; give one");
+  EXPECT_EQ(again.list()[0].at.line, 0u);
+  EXPECT_EQ(again.list()[1].source, "btf.period");
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(again.list()[i].severity, issues.list()[i].severity);
+    EXPECT_EQ(again.list()[i].code, issues.list()[i].code);
+    EXPECT_EQ(again.list()[i].rule, issues.list()[i].rule);
+    EXPECT_EQ(again.list()[i].expression, issues.list()[i].expression);
+  }
+  EXPECT_EQ(readOutcome(R"({"resourceType":"Patient"})").error().code, Code::Invalid);
+  EXPECT_FALSE(readOutcome("not JSON").ok());
+}
+
 TEST(OperationOutcome, SaysThatAllIsWell) {
   const std::string text = operationOutcome({});
   EXPECT_NE(text.find("informational"), std::string::npos);

@@ -1,0 +1,291 @@
+#include "gateway/service/what_if.h"
+
+#include "gateway/fhir/outcome.h"
+#include "gateway/service/reasons.h"
+#include "gateway/service/tree_difference.h"
+#include "gateway/service/understanding.h"
+#include "gateway/transfer/facts.h"
+
+#include <algorithm>
+#include <set>
+#include <unordered_map>
+
+namespace lotsen::service {
+
+namespace {
+
+using Key = WhatIfReport::Key;
+
+constexpr std::string_view kNames[] = {"now-fails",       "fails-otherwise", "now-succeeds", "newly-unaccounted",
+                                       "newly-accounted", "value-changed",   "added",        "removed",
+                                       "order-changed",   "new-warning",     "gone-warning", "stored-unreadable"};
+
+/// What an issue is about, told alike for stored and new ones.
+struct About {
+  std::string rule, path;
+  auto operator<=>(const About&) const = default;
+};
+
+/// The issues of one mapping by what they are about, with the text of the first.
+struct Account {
+  std::map<About, std::string> errors, warnings, unaccounted;
+};
+
+// What is stored was written by operationOutcome(), and so is what a new run gives: the two are read in the same way.
+Account accountOf(const std::string& outcome) {
+  Account account;
+  if (outcome.empty()) return account;
+  const auto issues = fhir::readOutcome(outcome);
+  if (!issues.ok()) return account;
+  for (const auto& issue : issues->list()) {
+    const About about{issue.rule, withoutIndexes(issue.expression)};
+    if (issue.rule == reason::kSourceUnaccounted) {
+      account.unaccounted.emplace(about, issue.text);
+    } else if (issue.severity <= fhir::Severity::Error) {
+      account.errors.emplace(about, issue.text);
+    } else if (issue.severity == fhir::Severity::Warning) {
+      account.warnings.emplace(about, issue.text);
+    }
+  }
+  return account;
+}
+
+template <typename Facts>
+bool reads(Result<Facts> (*read)(const fhir::Document&, fhir::Issues&), const fhir::Document& canonical,
+           fhir::Issues& issues) {
+  return read(canonical, issues).ok();
+}
+
+/// The gates can judge this canonical form (case_file.h: one that they cannot is as good as a parked record).
+bool isJudgeable(store::RecordKind kind, const fhir::Document& canonical, fhir::Issues& issues) {
+  switch (kind) {
+    case store::RecordKind::Referral: return reads(transfer::referralFacts, canonical, issues);
+    case store::RecordKind::Consent: return reads(transfer::consentFacts, canonical, issues);
+    case store::RecordKind::Btf: return reads(transfer::btfFacts, canonical, issues);
+    default: return true;
+  }
+}
+
+/// Which extension urls stand in the maps: others may be made of data, and are not shown.
+class Shown {
+ public:
+  explicit Shown(std::vector<std::string> texts) : texts_(std::move(texts)) {}
+  bool operator()(std::string_view url) {
+    const auto [known, isNew] = known_.try_emplace(std::string(url), false);
+    if (isNew) {
+      for (const char quote : {'\'', '"'}) {
+        const std::string literal = quote + known->first + quote;
+        known->second = known->second || std::any_of(texts_.begin(), texts_.end(), [&](const std::string& text) {
+                          return text.find(literal) != std::string::npos;
+                        });
+      }
+    }
+    return known->second;
+  }
+
+ private:
+  std::vector<std::string> texts_;
+  std::unordered_map<std::string, bool> known_;
+};
+
+/// One call: the records that it examines, and the report that grows.
+class Examination {
+ public:
+  Examination(const Configuration& trial, Shown& shown, WhatIfReport& report)
+      : trial_(trial), shown_(shown), report_(report) {}
+
+  void examine(store::Record record) {
+    ++report_.examined;
+    if (record.state == store::RecordState::Accepted) {
+      ++report_.waiting;
+      return;
+    }
+    id_ = record.id;
+    told_.clear();
+    const bool worked = record.state == store::RecordState::Processed;
+    const std::string oldReason = record.reason, oldIssues = record.issues, oldCanonical = std::move(record.canonical);
+    if (worked) ++report_.mapHashes[record.mapHash];
+    record.state = store::RecordState::Accepted;
+    record.canonical.clear();
+    auto understood = understand(trial_, record, record.receivedAt);
+    if (understood.canonical) judge(record.kind, understood);
+    const bool works = understood.canonical.has_value();
+
+    const Account before = accountOf(oldIssues), after = accountOf(understood.change.issues);
+    compareAccounts(before, after);
+    if (!works) {
+      ++(worked ? report_.nowFail : report_.stillFail);
+      tellFailure(worked, before, after, understood.change.reason);
+      return;
+    }
+    if (!worked) {
+      ++report_.nowSucceed;
+      tell({Finding::NowSucceeds, {}, oldReason});
+      return;
+    }
+    compareResults(record.body, oldCanonical, understood.change.canonical);
+    ++(told_.empty() ? report_.same : report_.different);
+  }
+
+ private:
+  static void judge(store::RecordKind kind, Understood& understood) {
+    fhir::Issues issues;
+    if (isJudgeable(kind, *understood.canonical, issues)) return;
+    understood.canonical.reset();
+    understood.change.reason = reason::kCanonicalInvalid;
+    understood.change.issues = fhir::operationOutcome(issues);
+  }
+
+  void tell(const Key& key, std::string_view text = {}) {
+    auto found = report_.groups.find(key);
+    if (found == report_.groups.end()) {
+      if (report_.groups.size() == WhatIf::kGroups) {
+        ++report_.leftOut;
+        told_.insert(key);
+        return;
+      }
+      found = report_.groups.emplace(key, FindingGroup{}).first;
+      found->second.text = text;
+    }
+    FindingGroup& group = found->second;
+    ++group.count;
+    if (!told_.insert(key).second) return;
+    ++group.records;
+    if (group.examples.size() < WhatIf::kExamples) group.examples.push_back(id_);
+  }
+
+  void tellMissing(Finding finding, const std::map<About, std::string>& from, const std::map<About, std::string>& in) {
+    for (const auto& [about, text] : from) {
+      if (in.find(about) == in.end()) tell({finding, about.path, about.rule}, text);
+    }
+  }
+
+  void compareAccounts(const Account& before, const Account& after) {
+    tellMissing(Finding::Unaccounted, after.unaccounted, before.unaccounted);
+    tellMissing(Finding::Accounted, before.unaccounted, after.unaccounted);
+    tellMissing(Finding::NewWarning, after.warnings, before.warnings);
+    tellMissing(Finding::GoneWarning, before.warnings, after.warnings);
+  }
+
+  void tellFailure(bool worked, const Account& before, const Account& after, const std::string& why) {
+    if (worked) {
+      for (const auto& [about, text] : after.errors) tell({Finding::NowFails, about.path, about.rule}, text);
+      if (after.errors.empty()) tell({Finding::NowFails, {}, why});  // its fields stand among the unaccounted
+    } else {
+      tellMissing(Finding::FailsOtherwise, after.errors, before.errors);
+    }
+  }
+
+  void compareResults(const std::string& original, const std::string& before, const std::string& after) {
+    fhir::Issues issues;
+    fhir::ReadOptions options;
+    options.type = trial_.schema->findType("Bundle");
+    const auto old = fhir::readJson(before, trial_.schema, options, issues);
+    if (!old.ok()) {
+      tell({Finding::Unreadable, {}, std::string(reason::kCanonicalInvalid)});
+      return;
+    }
+    // The new one is read too, so that both went through the same writer and reader.
+    const auto fresh = fhir::readJson(after, trial_.schema, options, issues);
+    if (!fresh.ok()) {
+      tell({Finding::NowFails, {}, std::string(reason::kCanonicalInvalid)});
+      return;
+    }
+    const Comparing comparing{uuidsIn(original), [this](std::string_view url) { return shown_(url); }};
+    for (const auto& difference : differences(*old, *fresh, comparing)) {
+      static constexpr Finding kFindings[] = {Finding::ValueChanged, Finding::Added, Finding::Removed,
+                                              Finding::OrderChanged};
+      tell({kFindings[static_cast<std::size_t>(difference.change)], difference.path, {}});
+    }
+  }
+
+  const Configuration& trial_;
+  Shown& shown_;
+  WhatIfReport& report_;
+  store::Id id_;        // of the record at hand
+  std::set<Key> told_;  // about it
+};
+
+/// The configuration as it would be with the given maps; Invalid with an issue if no channel takes them.
+Result<Configuration> withMaps(const Configuration& configuration, const WhatIfRequest& request,
+                               std::vector<std::string>& channels, fhir::Issues& issues) {
+  auto compiled = mapping::Library::compile(request.maps, configuration.schema, issues);
+  if (!compiled.ok()) return compiled.error();
+  const auto library = std::make_shared<const mapping::Library>(std::move(*compiled));
+  const auto refuse = [&](std::string_view rule, std::string text) -> Error {
+    issues.error("not-supported", rule, text);
+    return fail(Code::Invalid, std::move(text));
+  };
+  if (library->targetType() != configuration.schema->findType("Bundle"))
+    return refuse("map-target", "the first map does not make a Bundle; give the in-map of a channel first");
+  Configuration trial = configuration;
+  for (auto& [id, channel] : trial.channels) {
+    if (channel.model != library->sourceType() || (!request.filter.channel.empty() && id != request.filter.channel))
+      continue;
+    channel.map = library;
+    channels.push_back(id);
+  }
+  if (!channels.empty()) return trial;
+  if (request.filter.channel.empty())
+    return refuse("map-source", "no channel takes what the first map takes; give the in-map of a channel first");
+  return refuse("no-channel", "no channel " + request.filter.channel + " takes what the first map takes");
+}
+
+/// Sets a flag for as long as it lives, if nobody else has.
+class Turn {
+ public:
+  explicit Turn(std::atomic<bool>& taken) : taken_(taken), mine_(!taken.exchange(true)) {}
+  ~Turn() {
+    if (mine_) taken_ = false;
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  bool mine() const { return mine_; }
+
+ private:
+  std::atomic<bool>& taken_;
+  const bool mine_;
+};
+
+}  // namespace
+
+std::string_view name(Finding finding) {
+  return kNames[static_cast<std::size_t>(finding)];
+}
+
+Result<WhatIfAnswer> WhatIf::run(const Configuration& configuration, WhatIfRequest request, fhir::Issues& issues) {
+  const Turn turn(running_);
+  if (!turn.mine()) return fail(Code::Busy, "another dry run is being worked on; try again");
+  const Instant end = clock_.now() + kTime;
+  WhatIfAnswer answer;
+  LOTSEN_TRY(const Configuration trial, withMaps(configuration, request, answer.channels, issues));
+  answer.mapHash = trial.channels.at(answer.channels.front()).map->hash();
+
+  std::vector<std::string> texts;
+  for (auto& map : request.maps) texts.push_back(std::move(map.text));
+  for (const auto& id : answer.channels) {
+    for (const auto& map : configuration.channels.at(id).maps) texts.push_back(map.text);
+  }
+  Shown shown(std::move(texts));
+  Examination examination(trial, shown, answer.report);
+  store::RecordFilter filter = std::move(request.filter);
+  const std::size_t limit = std::min(filter.limit, kLimit);
+  for (;;) {
+    filter.limit = std::min<std::size_t>(limit - answer.report.examined, 16);
+    LOTSEN_TRY(auto page, store_.records(filter));
+    for (auto& record : page.records) {
+      filter.after = record.id;
+      if (std::find(answer.channels.begin(), answer.channels.end(), record.channel) == answer.channels.end()) continue;
+      examination.examine(std::move(record));
+      if (clock_.now() < end && answer.report.examined < limit) continue;
+      answer.next = filter.after;
+      return answer;
+    }
+    if (page.next.empty()) return answer;
+    filter.after = answer.next = page.next;
+    if (clock_.now() >= end) return answer;
+    answer.next.clear();
+  }
+}
+
+}  // namespace lotsen::service

@@ -1,0 +1,256 @@
+// The dry run of a new mapping over records that are stored: what it tells, what it leaves out, and that it changes
+// nothing. With the demo's configuration, records and maps.
+#include "gateway/service/what_if.h"
+
+#include "tests/app/world.h"
+#include "tests/store/describe.h"
+
+#include <algorithm>
+
+namespace lotsen::test {
+namespace {
+
+using service::Finding;
+using service::WhatIf;
+using service::WhatIfAnswer;
+using service::WhatIfRequest;
+
+class WhatIfTest : public testing::Test {
+ protected:
+  /// The referral's maps as they are in force, with one text replaced.
+  WhatIfRequest edited(const std::string& from = "", const std::string& to = "") {
+    WhatIfRequest request;
+    request.maps = world_.current->get()->channels.at("pas/referral").maps;
+    request.filter.limit = WhatIf::kLimit;
+    if (!from.empty()) {
+      EXPECT_NE(request.maps[0].text.find(from), std::string::npos) << "the map does not hold: " << from;
+      replaceAll(request.maps[0].text, from, to);
+    }
+    return request;
+  }
+
+  void store(const std::string& name, const std::string& kind) {
+    const auto reception = world_.submit(kind, world_.record(name, kind));
+    ASSERT_EQ(reception.verdict, service::Verdict::Accepted);
+    world_.think();
+  }
+
+  WhatIfAnswer run(WhatIfRequest request) {
+    fhir::Issues issues;
+    auto answer = whatIf_.run(*world_.current->get(), std::move(request), issues);
+    EXPECT_TRUE(answer.ok()) << (answer.ok() ? "" : answer.error().message);
+    EXPECT_FALSE(issues.hasErrors()) << issues.list()[0].text;
+    return answer.ok() ? std::move(*answer) : WhatIfAnswer{};
+  }
+
+  /// "value-changed Bundle.type 2/2" a group: records and count.
+  static std::vector<std::string> told(const WhatIfAnswer& answer) {
+    std::vector<std::string> lines;
+    for (const auto& [key, group] : answer.report.groups) {
+      std::string line(name(key.finding));
+      if (!key.path.empty()) line += " " + key.path;
+      if (!key.rule.empty()) line += " (" + key.rule + ")";
+      lines.push_back(line + " " + std::to_string(group.records) + "/" + std::to_string(group.count));
+    }
+    return lines;
+  }
+
+  World world_;
+  WhatIf whatIf_{world_.store, world_.clock};
+};
+
+using Told = std::vector<std::string>;
+const std::string kRequest = "Bundle.entry.resource.ofType(ServiceRequest)";
+
+TEST_F(WhatIfTest, TheSameMapsShowNoDifferenceNorDoesAComment) {
+  for (const auto* name : {"own-region", "other-region", "internal"}) store(name, "referral");
+  const auto same = run(edited());
+  EXPECT_EQ(told(same), Told{});
+  EXPECT_EQ(same.report.examined, 3u);
+  EXPECT_EQ(same.report.same, 3u);
+  EXPECT_EQ(same.channels, std::vector<std::string>{"pas/referral"});
+  EXPECT_TRUE(same.next.empty());
+  ASSERT_EQ(same.report.mapHashes.size(), 1u);
+  EXPECT_EQ(same.report.mapHashes.begin()->first, same.mapHash);
+
+  auto request = edited();
+  request.maps[0].text += "\n// Every id that uuid() makes is another one now.\n";
+  const auto commented = run(std::move(request));
+  EXPECT_NE(commented.mapHash, same.mapHash);
+  EXPECT_EQ(told(commented), Told{});
+  EXPECT_EQ(commented.report.same, 3u);
+}
+
+TEST_F(WhatIfTest, AChangedValueIsToldWithItsPlaceAndItsRecords) {
+  store("own-region", "referral");
+  store("other-region", "referral");
+  const auto answer = run(edited("request.intent = 'order'", "request.intent = 'plan'"));
+  EXPECT_EQ(told(answer), Told{"value-changed " + kRequest + ".intent 2/2"});
+  EXPECT_EQ(answer.report.different, 2u);
+  EXPECT_EQ(answer.report.groups.begin()->second.examples.size(), 2u);
+}
+
+TEST_F(WhatIfTest, ARuleThatIsGoneLeavesItsSourceFieldUnaccountedAndTheRecordFails) {
+  store("own-region", "referral");
+  const std::string rule =
+      "src.transferReason as v -> request.extension as x, x.url = "
+      "'http://lotsen.se/fhir/StructureDefinition/transfer-reason',\n      x.value = v \"transfer-reason\";";
+  const auto answer = run(edited(rule, ""));
+  EXPECT_EQ(told(answer), (Told{"now-fails (source-unaccounted) 1/1",
+                                "newly-unaccounted PasReferral.transferReason (source-unaccounted) 1/1"}));
+  EXPECT_EQ(answer.report.nowFail, 1u);
+}
+
+TEST_F(WhatIfTest, ARuleThatReadsAndWritesNothingIsToldByTheUrlOfWhatIsMissing) {
+  store("own-region", "referral");
+  const auto answer = run(edited("src.transferReason as v -> request.extension as x,",
+                                 "src.transferReason as v -> request.modifierExtension as x,"));
+  EXPECT_EQ(
+      told(answer),
+      (Told{"added " + kRequest + ".modifierExtension('http://lotsen.se/fhir/StructureDefinition/transfer-reason') 1/1",
+            "removed " + kRequest + ".extension('http://lotsen.se/fhir/StructureDefinition/transfer-reason') 1/1"}));
+}
+
+TEST_F(WhatIfTest, ARecordThatWouldFailIsToldWithTheRuleItBreaks) {
+  store("own-region", "referral");
+  const auto invalid =
+      run(edited("request.status = 'active' \"status-default\"", "request.status = 'no-such' \"status-default\""));
+  EXPECT_EQ(invalid.report.nowFail + invalid.report.same, 1u);
+  const auto answer = run(edited("request.intent = 'order'", "request.intent = 'no-such-intent'"));
+  ASSERT_EQ(answer.report.nowFail, 1u);
+  ASSERT_EQ(answer.report.groups.size(), 1u);
+  const auto& [key, group] = *answer.report.groups.begin();
+  EXPECT_EQ(key.finding, Finding::NowFails);
+  EXPECT_EQ(key.path, kRequest + ".intent");
+  EXPECT_FALSE(key.rule.empty());
+  EXPECT_FALSE(group.text.empty());
+  EXPECT_EQ(group.text.find("no-such-intent"), std::string::npos) << group.text;
+}
+
+TEST_F(WhatIfTest, WhatTheGatesCannotJudgeFails) {
+  store("own-region", "referral");
+  const auto answer =
+      run(edited("src.referralId as v -> request.identifier = id('http://lotsen.se/fhir/sid/referral-id', v)",
+                 "src.referralId as v -> request.identifier = id('http://example.org/sid', v)"));
+  EXPECT_EQ(answer.report.nowFail, 1u) << testing::PrintToString(told(answer));
+}
+
+TEST_F(WhatIfTest, AParkedRecordThatWouldBeUsableIsTold) {
+  // In force is a map that loses a field; the new one is the right one.
+  auto broken = std::make_shared<service::Configuration>(*world_.current->get());
+  auto lossy = edited("src.question as v -> request.reasonCode = cc(v) \"question\";", "");
+  fhir::Issues issues;
+  auto library = mapping::Library::compile(lossy.maps, broken->schema, issues);
+  ASSERT_TRUE(library.ok());
+  const auto right = edited();
+  broken->channels.at("pas/referral").map = std::make_shared<const mapping::Library>(std::move(*library));
+  broken->channels.at("pas/referral").maps = lossy.maps;
+  world_.current->set(broken);
+  store("own-region", "referral");
+
+  const auto still = run(lossy);
+  EXPECT_EQ(told(still), Told{});
+  EXPECT_EQ(still.report.stillFail, 1u);
+  const auto answer = run(right);
+  EXPECT_EQ(told(answer), (Told{"now-succeeds (source-unaccounted) 1/1",
+                                "newly-accounted PasReferral.question (source-unaccounted) 1/1"}));
+  EXPECT_EQ(answer.report.nowSucceed, 1u);
+  EXPECT_TRUE(answer.report.mapHashes.empty()) << "nothing was made";
+}
+
+TEST_F(WhatIfTest, AMapThatLoopsEndsAtTheStepLimit) {
+  store("own-region", "referral");
+  store("other-region", "referral");
+  auto request = edited("src -> request.intent = 'order' \"intent\";",
+                        "src -> request.intent = 'order' then Double0(src) \"intent\";");
+  for (int i = 0; i < 40; ++i) {  // each calls the next one twice
+    const std::string own = "Double" + std::to_string(i), next = "Double" + std::to_string(i + 1);
+    request.maps[0].text +=
+        "\ngroup " + own + "(source s) {\n  s then " + next + "(s) \"a\";\n  s then " + next + "(s) \"b\";\n}\n";
+  }
+  request.maps[0].text += "\ngroup Double40(source s) {\n  s as v \"c\";\n}\n";
+  const auto answer = run(std::move(request));
+  ASSERT_EQ(answer.report.nowFail, 2u) << testing::PrintToString(told(answer));
+  EXPECT_EQ(answer.report.groups.begin()->first.rule, "map-limit");
+}
+
+TEST_F(WhatIfTest, FaultsOfTheMapAreToldWithTheirPlaceAndNoRecordIsLookedAt) {
+  store("own-region", "referral");
+  fhir::Issues issues;
+  auto request = edited("request.intent = 'order'", "request.intention = 'order'");
+  request.maps[0].file = "new.map";
+  const auto answer = whatIf_.run(*world_.current->get(), std::move(request), issues);
+  ASSERT_FALSE(answer.ok());
+  EXPECT_EQ(answer.error().code, Code::Invalid);
+  ASSERT_TRUE(issues.hasErrors());
+  EXPECT_NE(issues.list()[0].text.find("new.map:"), std::string::npos) << issues.list()[0].text;
+}
+
+TEST_F(WhatIfTest, AMapThatFitsNoChannelIsRefused) {
+  const auto refused = [&](WhatIfRequest request) {
+    fhir::Issues issues;
+    const auto answer = whatIf_.run(*world_.current->get(), std::move(request), issues);
+    EXPECT_FALSE(answer.ok());
+    return issues.list().empty() ? std::string() : issues.list().back().rule;
+  };
+  auto request = edited();
+  request.filter.channel = "pas/consent";
+  EXPECT_EQ(refused(std::move(request)), "no-channel");
+  request = edited();
+  std::swap(request.maps[0], request.maps[1]);
+  EXPECT_EQ(refused(std::move(request)), "map-target") << "the common groups are no in-map";
+}
+
+TEST_F(WhatIfTest, AWalkGoesOnWhereItEndedAndItsReportsAddUp) {
+  for (const auto* name : {"own-region", "other-region", "internal"}) store(name, "referral");
+  store("own-region", "consent");
+  auto request = edited("request.intent = 'order'", "request.intent = 'plan'");
+  request.filter.limit = 1;
+  std::uint64_t examined = 0, changed = 0;
+  std::vector<store::Id> seen;
+  for (int calls = 0; calls < 10; ++calls) {
+    const auto answer = run(request);
+    EXPECT_LE(answer.report.examined, 1u);
+    examined += answer.report.examined;
+    for (const auto& [key, group] : answer.report.groups) {
+      changed += group.count;
+      seen.insert(seen.end(), group.examples.begin(), group.examples.end());
+    }
+    if (answer.next.empty()) break;
+    request.filter.after = answer.next;
+  }
+  EXPECT_EQ(examined, 3u) << "the consent is another channel's";
+  EXPECT_EQ(changed, 3u);
+  EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
+}
+
+TEST_F(WhatIfTest, ACallEndsAtItsTimeAndSaysWhereTheNextGoesOn) {
+  struct Slow final : Clock {
+    Instant now() override { return at += std::chrono::seconds(1); }
+    Instant at{};
+  } slow;
+  for (const auto* name : {"own-region", "other-region", "internal"}) store(name, "referral");
+  WhatIf whatIf(world_.store, slow);
+  fhir::Issues issues;
+  auto request = edited();
+  std::vector<std::uint64_t> examined;
+  for (bool more = true; more && examined.size() < 9;) {
+    const auto answer = whatIf.run(*world_.current->get(), request, issues);
+    ASSERT_TRUE(answer.ok());
+    examined.push_back(answer->report.examined);
+    request.filter.after = answer->next;
+    more = !answer->next.empty();
+  }
+  EXPECT_EQ(examined, (std::vector<std::uint64_t>{2, 1})) << "two seconds, a second a record";
+}
+
+TEST_F(WhatIfTest, NothingIsChanged) {
+  store("own-region", "referral");
+  store("own-region", "consent");
+  const std::string before = describe(world_.store, world_.clock.now());
+  EXPECT_EQ(run(edited("request.intent = 'order'", "request.intent = 'no-such-intent'")).report.nowFail, 1u);
+  EXPECT_EQ(describe(world_.store, world_.clock.now()), before);
+}
+
+}  // namespace
+}  // namespace lotsen::test
