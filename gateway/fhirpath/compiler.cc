@@ -1,6 +1,7 @@
 #include "gateway/fhirpath/compiler.h"
 
 #include "gateway/base/text.h"
+#include "gateway/fhir/r4/types.h"
 #include "gateway/fhirpath/functions.h"
 #include "gateway/fhirpath/lexer.h"
 #include "gateway/fhirpath/static_type.h"
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <forward_list>
 #include <utility>
 
 namespace lotsen::fhirpath {
@@ -15,11 +17,37 @@ namespace {
 
 constexpr std::string_view kStandardNames[] = {"context", "resource", "rootResource", "ucum", "sct", "loinc"};
 
-/// What a name means where an expression stands.
+/// The names of R4 have the same ids in every Schema.
+const WellKnownNames& wellKnownNames() {
+  static const WellKnownNames names = [] {
+    const auto schema = fhir::Schema::r4();
+    const auto name = [&](std::string_view text) { return schema->findName(text); };
+    return WellKnownNames{name("value"),
+                          name("unit"),
+                          name("code"),
+                          name("system"),
+                          name("coding"),
+                          name("extension"),
+                          name("modifierExtension"),
+                          name("url"),
+                          name("contained"),
+                          name("reference")};
+  }();
+  return names;
+}
+
+/// A variable that defineVariable() made.
+struct DefinedVariable {
+  std::string_view name;
+  std::uint32_t slot = 0;
+  StaticType type;
+  const DefinedVariable* outer = nullptr;
+};
+
+/// What a name means where an expression stands. Cheap to copy: what is defined in a branch stays in it.
 struct Scope {
-  StaticType focus;                                                // of $this
-  std::vector<std::pair<std::string_view, std::uint32_t>> locals;  // defineVariable, innermost last
-  std::vector<StaticType> localTypes;
+  const StaticType* focus = nullptr;  // of $this
+  const DefinedVariable* variables = nullptr;
 };
 
 class Compiler {
@@ -30,14 +58,17 @@ class Compiler {
     plan_->text = std::string(text);
     plan_->at = at;
     plan_->schema = std::move(schema);
-    nameWellKnown();
+    plan_->names = wellKnownNames();
+    plan_->quantityType = fhir::r4::kQuantity;
   }
 
   Result<std::shared_ptr<const Plan>> run() {
     SyntaxTree tree;
-    LOTSEN_TRY_DO(parse(plan_->text, plan_->at, {}, tree));
-    Scope scope;
-    scope.focus = StaticType::of(options_.context, options_.contextDef);
+    LOTSEN_TRY_DO(parse(plan_->text, plan_->at, {}, plan_->literals, tree));
+    plan_->nodes.reserve(tree.count);
+    plan_->kids.reserve(tree.count);
+    const StaticType focus = StaticType::of(options_.context, options_.contextDef);
+    Scope scope{&focus, nullptr};
     StaticType type;
     plan_->root = compile(*tree.root, scope, type);
     if (failed_) return error_;
@@ -45,21 +76,6 @@ class Compiler {
   }
 
  private:
-  void nameWellKnown() {
-    const auto name = [&](std::string_view text) { return schema_.findName(text); };
-    plan_->names = {name("value"),
-                    name("unit"),
-                    name("code"),
-                    name("system"),
-                    name("coding"),
-                    name("extension"),
-                    name("modifierExtension"),
-                    name("url"),
-                    name("contained"),
-                    name("reference")};
-    plan_->quantityType = schema_.findType("Quantity");
-  }
-
   struct Operands {
     std::vector<StaticType> types;
     std::uint32_t a = 0;
@@ -114,12 +130,13 @@ class Compiler {
     plan_->constants.push_back(item);
     return emit(at, runConstant, {}, static_cast<std::uint32_t>(plan_->constants.size() - 1));
   }
+  /// Text of the syntax tree lives as long as the plan.
   std::uint32_t keep(std::string_view text) {
-    plan_->texts.push_back(plan_->strings.add(std::string(text)));
+    plan_->texts.push_back(text);
     return static_cast<std::uint32_t>(plan_->texts.size() - 1);
   }
-  Item textItem(ItemKind kind, std::string_view text) {
-    return Item::ofText(kind, plan_->strings.add(std::string(text)));
+  std::uint32_t fixedText(const Syntax& at, std::string_view prefix, std::string_view rest, StaticType& type) {
+    return constant(at, Item::ofText(ItemKind::String, plan_->literals.store(std::string(prefix).append(rest))), type);
   }
 
   // ---- expressions
@@ -129,7 +146,7 @@ class Compiler {
     switch (at.kind) {
       case SyntaxKind::EmptySet: type = StaticType{true, true, {}}; return emit(at, runEmptySet, {});
       case SyntaxKind::Boolean: return constant(at, Item::of(at.text == "true"), type);
-      case SyntaxKind::String: return constant(at, textItem(ItemKind::String, at.text), type);
+      case SyntaxKind::String: return constant(at, Item::ofText(ItemKind::String, at.text), type);
       case SyntaxKind::Integer: return integer(at, type);
       case SyntaxKind::Decimal:
       case SyntaxKind::Quantity: return number(at, type);
@@ -138,7 +155,7 @@ class Compiler {
       case SyntaxKind::Time: return moment(at, type);
       case SyntaxKind::External: return external(at, scope, type);
       case SyntaxKind::Dollar: return dollar(at, scope, type);
-      case SyntaxKind::Implicit: type = scope.focus; return emit(at, runThis, {});
+      case SyntaxKind::Implicit: type = *scope.focus; return emit(at, runThis, {});
       case SyntaxKind::Name: return name(at, scope, type);
       case SyntaxKind::Call: return call(at, scope, type);
       case SyntaxKind::Index: return index(at, scope, type);
@@ -163,31 +180,30 @@ class Compiler {
   std::uint32_t number(const Syntax& at, StaticType& type) {
     const auto value = Decimal::parse(at.text);
     if (!value) return refuse(at, "a number has at most 37 digits");
-    if (at.kind == SyntaxKind::Decimal) return constant(at, Item::of(&plan_->decimals.emplace_back(*value)), type);
-    const std::string_view unit = plan_->strings.add(std::string(at.unit));
-    return constant(at, Item::of(&plan_->quantities.emplace_back(Quantity{*value, unit})), type);
+    if (at.kind == SyntaxKind::Decimal) return constant(at, Item::of(plan_->literals.make(*value)), type);
+    return constant(at, Item::of(plan_->literals.make(Quantity{*value, at.unit})), type);
   }
 
   std::uint32_t moment(const Syntax& at, StaticType& type) {
     std::string_view text = at.text;
     if (at.kind == SyntaxKind::Date) {
       if (!Temporal::parseDate(text)) return refuse(at, "there is no such date");
-      return constant(at, textItem(ItemKind::Date, text), type);
+      return constant(at, Item::ofText(ItemKind::Date, text), type);
     }
     if (at.kind == SyntaxKind::Time) {
       if (!Temporal::parseTime(text)) return refuse(at, "there is no such time of day");
-      return constant(at, textItem(ItemKind::Time, text), type);
+      return constant(at, Item::ofText(ItemKind::Time, text), type);
     }
     if (text.ends_with('T')) text.remove_suffix(1);
     if (!Temporal::parseDateTime(text)) return refuse(at, "there is no such date and time");
-    return constant(at, textItem(ItemKind::DateTime, text), type);
+    return constant(at, Item::ofText(ItemKind::DateTime, text), type);
   }
 
   std::uint32_t external(const Syntax& at, const Scope& scope, StaticType& type) {
-    for (std::size_t i = scope.locals.size(); i-- > 0;) {
-      if (scope.locals[i].first != at.text) continue;
-      type = scope.localTypes[i];
-      return emit(at, runLocal, {}, scope.locals[i].second);
+    for (const DefinedVariable* variable = scope.variables; variable != nullptr; variable = variable->outer) {
+      if (variable->name != at.text) continue;
+      type = variable->type;
+      return emit(at, runLocal, {}, variable->slot);
     }
     for (std::size_t i = 0; i < options_.slots.size(); ++i) {
       if (options_.slots[i].name == at.text) return slot(at, i, type);
@@ -203,18 +219,12 @@ class Compiler {
       if (resource && at.text == "resource") type = StaticType::of(options_.context);
       return emit(at, at.text == "resource" ? runResource : runRootResource, {});
     }
-    if (at.text == "ucum") return constant(at, textItem(ItemKind::String, "http://unitsofmeasure.org"), type);
-    if (at.text == "sct") return constant(at, textItem(ItemKind::String, "http://snomed.info/sct"), type);
-    if (at.text == "loinc") return constant(at, textItem(ItemKind::String, "http://loinc.org"), type);
-    if (at.text.starts_with("vs-")) {
-      return constant(at, textItem(ItemKind::String, "http://hl7.org/fhir/ValueSet/" + std::string(at.text.substr(3))),
-                      type);
-    }
-    if (at.text.starts_with("ext-")) {
-      return constant(
-          at, textItem(ItemKind::String, "http://hl7.org/fhir/StructureDefinition/" + std::string(at.text.substr(4))),
-          type);
-    }
+    if (at.text == "ucum") return fixedText(at, "http://unitsofmeasure.org", {}, type);
+    if (at.text == "sct") return fixedText(at, "http://snomed.info/sct", {}, type);
+    if (at.text == "loinc") return fixedText(at, "http://loinc.org", {}, type);
+    if (at.text.starts_with("vs-")) return fixedText(at, "http://hl7.org/fhir/ValueSet/", at.text.substr(3), type);
+    if (at.text.starts_with("ext-"))
+      return fixedText(at, "http://hl7.org/fhir/StructureDefinition/", at.text.substr(4), type);
     for (const std::string& variable : options_.variables) {
       if (variable == at.text) {
         type = StaticType{};
@@ -222,7 +232,8 @@ class Compiler {
       }
     }
     std::vector<std::string_view> known(std::begin(kStandardNames), std::end(kStandardNames));
-    for (const auto& local : scope.locals) known.push_back(local.first);
+    for (const DefinedVariable* variable = scope.variables; variable != nullptr; variable = variable->outer)
+      known.push_back(variable->name);
     for (const SlotVariable& variable : options_.slots) known.push_back(variable.name);
     known.insert(known.end(), options_.variables.begin(), options_.variables.end());
     return refuse(at, "there is no variable %" + std::string(at.text) + suggestion(at.text, known));
@@ -235,7 +246,7 @@ class Compiler {
 
   std::uint32_t dollar(const Syntax& at, const Scope& scope, StaticType& type) {
     if (at.text == "this") {
-      type = scope.focus;
+      type = *scope.focus;
       return emit(at, runThis, {});
     }
     if (at.text == "index") {
@@ -311,18 +322,18 @@ class Compiler {
     if (at.text.empty() || at.text[0] < 'A' || at.text[0] > 'Z') return false;
     const fhir::TypeId wanted = schema_.findType(at.text);
     if (wanted == fhir::kNone) return false;
-    if (scope.focus.known && childOf(schema_, scope.focus, at.text).found == StaticChild::Found::Yes) return false;
+    if (scope.focus->known && childOf(schema_, *scope.focus, at.text).found == StaticChild::Found::Yes) return false;
     type = StaticType::of(wanted);
-    if (scope.focus.known) {
+    if (scope.focus->known) {
       bool possible = false;
-      for (const auto& alternative : scope.focus.types) {
+      for (const auto& alternative : scope.focus->types) {
         if (alternative.kind != ItemKind::Node) continue;
         if (schema_.isA(alternative.type, wanted)) type = StaticType::of(alternative.type, alternative.def);
         possible = possible || schema_.isA(alternative.type, wanted) || schema_.isA(wanted, alternative.type);
       }
       if (!possible)
         doubt(at,
-              "the expression starts from " + typeNames(schema_, scope.focus) + ", not from " + std::string(at.text));
+              "the expression starts from " + typeNames(schema_, *scope.focus) + ", not from " + std::string(at.text));
     }
     const std::uint32_t self = emit(at, runThis, {});
     node = emit(at, runRootType, {self}, 0, wanted);
@@ -338,9 +349,10 @@ class Compiler {
     }
     std::uint32_t node = 0;
     if (implicit && rootType(at, scope, type, node)) return node;
-    StaticType focusType = scope.focus;
-    const std::uint32_t focus = implicit ? 0 : compile(*at.first, scope, focusType);
+    StaticType written;
+    const std::uint32_t focus = implicit ? 0 : compile(*at.first, scope, written);
     if (failed_) return 0;
+    const StaticType& focusType = implicit ? *scope.focus : written;
     StaticChild child = childOf(schema_, focusType, at.text);
     const bool choice = child.choiceName != fhir::kNone;
     if (choice) {
@@ -352,7 +364,7 @@ class Compiler {
       doubt(at, typeNames(schema_, focusType) + " has no element '" + std::string(at.text) + "'" +
                     suggestion(at.text, child.siblings));
     }
-    type = child.type;
+    type = std::move(child.type);
     return step(at, focusType, implicit, focus, child);
   }
 
@@ -443,10 +455,10 @@ class Compiler {
           operands.b |= 1U << std::min<std::size_t>(i, 31);
           body = argument.first;
         }
-        inner.focus = focus;
+        inner.focus = &focus;
         break;
       case 'l':
-      case 'i': inner.focus = focus; break;
+      case 'i': inner.focus = &focus; break;
       default: break;
     }
     kids.push_back(compile(*body, inner, type));
@@ -465,18 +477,20 @@ class Compiler {
     if (at.kind != SyntaxKind::String) return refuse(at, "defineVariable() needs the name as a literal") != 0;
     bool taken = false;
     for (const std::string_view name : kStandardNames) taken = taken || name == at.text;
-    for (const auto& local : scope.locals) taken = taken || local.first == at.text;
+    for (const DefinedVariable* variable = scope.variables; variable != nullptr; variable = variable->outer)
+      taken = taken || variable->name == at.text;
     for (const SlotVariable& variable : options_.slots) taken = taken || variable.name == at.text;
     for (const std::string& variable : options_.variables) taken = taken || variable == at.text;
     if (taken) return refuse(at, "the variable %" + std::string(at.text) + " exists already") != 0;
-    out = plan_->strings.add(std::string(at.text));
+    out = at.text;
     return true;
   }
 
   void define(Operands& operands, Scope& scope, const StaticType& focus) {
     operands.a = plan_->localCount++;
-    scope.locals.emplace_back(operands.defined, operands.a);
-    scope.localTypes.push_back(operands.types.size() > 1 ? operands.types[1] : focus);
+    variables_.push_front(
+        {operands.defined, operands.a, operands.types.size() > 1 ? operands.types[1] : focus, scope.variables});
+    scope.variables = &variables_.front();
   }
 
   /// iif() wants a Boolean: what is known to be something else is refused.
@@ -493,6 +507,7 @@ class Compiler {
   const CompileOptions& options_;
   std::shared_ptr<Plan> plan_;
   const fhir::Schema& schema_;
+  std::forward_list<DefinedVariable> variables_;
   bool failed_ = false;
   Error error_;
 };

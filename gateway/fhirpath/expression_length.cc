@@ -5,10 +5,11 @@ namespace lotsen::fhirpath {
 
 Result<std::size_t> expressionLength(std::string_view text, fhir::Position at, bool stopAtAs) {
   SyntaxTree tree;
+  Arena decoded;
   ParseOptions options;
   options.prefix = true;
   options.stopAtAs = stopAtAs;
-  LOTSEN_TRY_DO(parse(text, at, options, tree));
+  LOTSEN_TRY_DO(parse(text, at, options, decoded, tree));
   return tree.length;
 }
 

@@ -1,5 +1,7 @@
 #include "gateway/fhirpath/functions.h"
 
+#include <algorithm>
+
 namespace lotsen::fhirpath {
 namespace {
 
@@ -17,13 +19,18 @@ void eachTable(Visit visit) {
 }  // namespace
 
 const FunctionRow* findFunction(std::string_view name) {
-  const FunctionRow* found = nullptr;
-  eachTable([&](std::span<const FunctionRow> table) {
-    for (const FunctionRow& row : table) {
-      if (row.name == name) found = &row;
-    }
-  });
-  return found;
+  static const std::vector<const FunctionRow*> sorted = [] {
+    std::vector<const FunctionRow*> rows;
+    eachTable([&](std::span<const FunctionRow> table) {
+      for (const FunctionRow& row : table) rows.push_back(&row);
+    });
+    std::sort(rows.begin(), rows.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
+    return rows;
+  }();
+  const auto found =
+      std::lower_bound(sorted.begin(), sorted.end(), name,
+                       [](const FunctionRow* row, std::string_view wanted) { return row->name < wanted; });
+  return found != sorted.end() && (*found)->name == name ? *found : nullptr;
 }
 
 std::vector<std::string_view> functionNames() {

@@ -1,6 +1,6 @@
 #include "gateway/fhirpath/lexer.h"
 
-#include "gateway/fhirpath/string_pool.h"
+#include "gateway/fhirpath/arena.h"
 #include "gateway/fhirpath/unicode.h"
 
 namespace lotsen::fhirpath {
@@ -122,7 +122,7 @@ Token Lexer::quotedText(char quote, Token::Kind kind) {
   if (at_ >= source_.size()) return unknown("text without its closing quote", source_.size());
   const std::size_t end = at_++;
   Token token = finish(kind, start, end);
-  if (escaped) token.text = decoded_.add(std::move(decoded));
+  if (escaped) token.text = decoded_.store(decoded);
   token.quoted = true;
   return token;
 }
@@ -217,14 +217,11 @@ Token Lexer::next() {
     while (isNamePart(at(at_))) ++at_;
     return finish(Token::Kind::Dollar, start, at_);
   }
-  for (const std::string_view symbol : {"->", "<=", ">=", "!=", "!~"}) {
-    if (source_.substr(at_).starts_with(symbol)) {
-      at_ += symbol.size();
-      return finish(Token::Kind::Symbol, begin_, at_);
-    }
-  }
-  ++at_;
-  if (std::string_view("()[]{}.,+-*/&|<>=~").find(c) != std::string_view::npos)
+  const char second = at(++at_);
+  const bool pair = (c == '-' && second == '>') || ((c == '<' || c == '>' || c == '!') && second == '=') ||
+                    (c == '!' && second == '~');
+  if (pair) ++at_;
+  if (pair || std::string_view("()[]{}.,+-*/&|<>=~").find(c) != std::string_view::npos)
     return finish(Token::Kind::Symbol, begin_, at_);
   return unknown("a character that FHIRPath does not use here", at_);
 }

@@ -30,14 +30,14 @@ struct Token {
   std::size_t begin = 0;  // offsets in the source
   std::size_t end = 0;
 
-  bool isSymbol(std::string_view symbol) const { return kind == Kind::Symbol && text == symbol; }
+  bool isSymbol(char symbol) const { return kind == Kind::Symbol && text.size() == 1 && text[0] == symbol; }
   bool isWord(std::string_view word) const { return kind == Kind::Identifier && !quoted && text == word; }
 };
 
 class Lexer {
  public:
   /// `decoded` keeps the strings that had escapes; it must outlive the tokens.
-  Lexer(std::string_view source, class StringPool& decoded) : source_(source), decoded_(decoded) {}
+  Lexer(std::string_view source, class Arena& decoded) : source_(source), decoded_(decoded) {}
   Token next();
 
  private:
@@ -50,7 +50,7 @@ class Lexer {
   char at(std::size_t i) const { return i < source_.size() ? source_[i] : '\0'; }
 
   std::string_view source_;
-  StringPool& decoded_;
+  Arena& decoded_;
   std::size_t begin_ = 0;
   std::size_t at_ = 0;
 };

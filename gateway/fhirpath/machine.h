@@ -4,6 +4,7 @@
 // rule: a function returns false after fail(); the stack above the caller's base is then garbage.
 #pragma once
 
+#include "gateway/fhirpath/arena.h"
 #include "gateway/fhirpath/fhirpath.h"
 #include "gateway/fhirpath/plan.h"
 
@@ -25,7 +26,7 @@ struct Local {
 
 class Machine {
  public:
-  explicit Machine(Environment& environment) : environment_(environment) {}
+  explicit Machine(Environment& environment) : environment_(environment) { stack_.reserve(kUsualStack); }
 
   /// One evaluation: its focus and result stand on the stack while it lives. Evaluations nest: a Host may use the same
   /// Evaluator to answer conformsTo().
@@ -124,6 +125,7 @@ class Machine {
   std::uint32_t rootBase() const { return rootBase_; }
 
  private:
+  static constexpr std::size_t kUsualStack = 60;    // items; enough for nearly every expression
   static constexpr std::size_t kBytesPerStep = 64;  // long text costs steps, so that limits bound time
 
   Item fromValue(const Value& value);

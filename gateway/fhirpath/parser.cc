@@ -23,8 +23,8 @@ constexpr int kTypeLevel = 8;
 
 class Parser {
  public:
-  Parser(std::string_view source, fhir::Position at, const ParseOptions& options, SyntaxTree& tree)
-      : source_(source), base_(at), options_(options), tree_(tree), lexer_(source, tree.strings) {
+  Parser(std::string_view source, fhir::Position at, const ParseOptions& options, Arena& decoded, SyntaxTree& tree)
+      : source_(source), base_(at), options_(options), decoded_(decoded), tree_(tree), lexer_(source, decoded) {
     advance();
   }
 
@@ -64,11 +64,12 @@ class Parser {
   }
 
   Syntax* make(SyntaxKind kind, std::string_view text, std::size_t offset) {
-    Syntax& node = tree_.nodes.emplace_back();
-    node.kind = kind;
-    node.text = text;
-    node.offset = offset;
-    return &node;
+    auto* node = ::new (tree_.nodes.allocate(sizeof(Syntax), alignof(Syntax))) Syntax;
+    ++tree_.count;
+    node->kind = kind;
+    node->text = text;
+    node->offset = offset;
+    return node;
   }
 
   /// Appends a child and keeps the depth within bounds.
@@ -85,8 +86,10 @@ class Parser {
 
   const Operator* operatorHere() const {
     if (token_.kind != Token::Kind::Symbol && (token_.kind != Token::Kind::Identifier || token_.quoted)) return nullptr;
+    const std::string_view text = token_.text;
+    if (text.empty() || std::string_view("=~!<>|+-&*/aocxidm").find(text[0]) == std::string_view::npos) return nullptr;
     for (const Operator& entry : kOperators) {
-      if (entry.text == token_.text) return &entry;
+      if (entry.text[0] == text[0] && entry.text == text) return &entry;
     }
     return nullptr;
   }
@@ -117,18 +120,18 @@ class Parser {
     if (token_.kind != Token::Kind::Identifier) return expected("a type name") != nullptr;
     std::string name(token_.text);
     advance();
-    if (token_.isSymbol(".")) {
+    if (token_.isSymbol('.')) {
       advance();
       if (token_.kind != Token::Kind::Identifier) return expected("a type name after the namespace") != nullptr;
       name += "." + std::string(token_.text);
       advance();
     }
-    out = tree_.strings.add(std::move(name));
+    out = decoded_.store(name);
     return true;
   }
 
   Syntax* unary() {
-    if (!token_.isSymbol("+") && !token_.isSymbol("-")) return postfix();
+    if (!token_.isSymbol('+') && !token_.isSymbol('-')) return postfix();
     Syntax* node = make(SyntaxKind::Unary, token_.text, token_.begin);
     advance();
     if (++nesting_ > kMaxDepth) return expected("fewer signs");
@@ -140,16 +143,16 @@ class Parser {
   Syntax* postfix() {
     Syntax* left = term();
     while (left != nullptr) {
-      if (token_.isSymbol(".")) {
+      if (token_.isSymbol('.')) {
         advance();
         left = invocation(left);
-      } else if (token_.isSymbol("[")) {
+      } else if (token_.isSymbol('[')) {
         Syntax* node = make(SyntaxKind::Index, "[", token_.begin);
         advance();
         ++brackets_;
         if (!adopt(node, left) || !adopt(node, expression(0))) return nullptr;
         --brackets_;
-        if (!token_.isSymbol("]")) return expected("']'");
+        if (!token_.isSymbol(']')) return expected("']'");
         advance();
         left = node;
       } else {
@@ -166,7 +169,7 @@ class Parser {
     if (token_.kind != Token::Kind::Identifier) return expected("an element or function name");
     const Token name = token_;
     advance();
-    if (name.quoted || !token_.isSymbol("(")) {
+    if (name.quoted || !token_.isSymbol('(')) {
       Syntax* node = make(SyntaxKind::Name, name.text, name.begin);
       node->quoted = name.quoted;
       return adopt(node, focus != nullptr ? focus : make(SyntaxKind::Implicit, {}, name.begin)) ? node : nullptr;
@@ -175,15 +178,15 @@ class Parser {
     if (!adopt(node, focus != nullptr ? focus : make(SyntaxKind::Implicit, {}, name.begin))) return nullptr;
     advance();
     ++brackets_;
-    if (!token_.isSymbol(")")) {
+    if (!token_.isSymbol(')')) {
       for (;;) {
         if (!adopt(node, argument(name.text))) return nullptr;
-        if (!token_.isSymbol(",")) break;
+        if (!token_.isSymbol(',')) break;
         advance();
       }
     }
     --brackets_;
-    if (!token_.isSymbol(")")) return expected("',' or ')'");
+    if (!token_.isSymbol(')')) return expected("',' or ')'");
     advance();
     return node;
   }
@@ -235,7 +238,7 @@ class Parser {
     Syntax* inner = expression(0);
     --brackets_;
     if (inner == nullptr) return nullptr;
-    if (!token_.isSymbol(")")) return expected("')'");
+    if (!token_.isSymbol(')')) return expected("')'");
     advance();
     return inner;
   }
@@ -255,11 +258,11 @@ class Parser {
       case Token::Kind::Symbol: break;
       default: return expected("an expression");
     }
-    if (token_.isSymbol("(")) return parenthesis();
-    if (!token_.isSymbol("{")) return expected("an expression");
+    if (token_.isSymbol('(')) return parenthesis();
+    if (!token_.isSymbol('{')) return expected("an expression");
     Syntax* node = make(SyntaxKind::EmptySet, {}, token_.begin);
     advance();
-    if (!token_.isSymbol("}")) return expected("'}'");
+    if (!token_.isSymbol('}')) return expected("'}'");
     advance();
     return node;
   }
@@ -267,6 +270,7 @@ class Parser {
   std::string_view source_;
   fhir::Position base_;
   const ParseOptions& options_;
+  Arena& decoded_;
   SyntaxTree& tree_;
   Lexer lexer_;
   Token token_;
@@ -279,8 +283,9 @@ class Parser {
 
 }  // namespace
 
-Status parse(std::string_view source, fhir::Position at, const ParseOptions& options, SyntaxTree& tree) {
-  return Parser(source, at, options, tree).run();
+Status parse(std::string_view source, fhir::Position at, const ParseOptions& options, Arena& decoded,
+             SyntaxTree& tree) {
+  return Parser(source, at, options, decoded, tree).run();
 }
 
 }  // namespace lotsen::fhirpath

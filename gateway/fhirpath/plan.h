@@ -8,11 +8,10 @@
 // test).
 #pragma once
 
+#include "gateway/fhirpath/arena.h"
 #include "gateway/fhirpath/item.h"
 #include "gateway/fhirpath/regex.h"
-#include "gateway/fhirpath/string_pool.h"
 
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -92,9 +91,7 @@ struct Plan {
   std::uint32_t localCount = 0;  // defineVariable
   std::vector<std::string> warnings;
 
-  StringPool strings;
-  std::deque<Decimal> decimals;
-  std::deque<Quantity> quantities;
+  Arena literals;  // decoded text, numbers
 };
 
 }  // namespace lotsen::fhirpath

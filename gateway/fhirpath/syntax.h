@@ -5,9 +5,8 @@
 
 #include "gateway/base/result.h"
 #include "gateway/fhir/element.h"
-#include "gateway/fhirpath/string_pool.h"
+#include "gateway/fhirpath/arena.h"
 
-#include <deque>
 #include <string_view>
 
 namespace lotsen::fhirpath {
@@ -44,10 +43,10 @@ struct Syntax {
   Syntax* next = nullptr;   // sibling
 };
 
-/// Owns the nodes and their decoded text; plain names point into the source text, which must outlive it.
+/// Owns the nodes. Their text points into the source, or into the caller's arena when it had to be decoded.
 struct SyntaxTree {
-  std::deque<Syntax> nodes;
-  StringPool strings;
+  Arena nodes;
+  std::size_t count = 0;
   Syntax* root = nullptr;
   std::size_t length = 0;  // bytes of the source that the expression takes
 };
@@ -59,7 +58,7 @@ struct ParseOptions {
   bool stopAtAs = false;
 };
 
-/// Fills `tree`. `at` is the position of the text's first byte.
-Status parse(std::string_view source, fhir::Position at, const ParseOptions& options, SyntaxTree& tree);
+/// Fills `tree`. `at` is the position of the text's first byte; `decoded` keeps strings that had escapes.
+Status parse(std::string_view source, fhir::Position at, const ParseOptions& options, Arena& decoded, SyntaxTree& tree);
 
 }  // namespace lotsen::fhirpath
