@@ -38,7 +38,7 @@ const WellKnownNames& wellKnownNames() {
 
 /// A variable that defineVariable() made.
 struct DefinedVariable {
-  std::string_view name;
+  std::string_view name;  // empty: only the evaluation knows
   std::uint32_t slot = 0;
   StaticType type;
   const DefinedVariable* outer = nullptr;
@@ -225,12 +225,15 @@ class Compiler {
     if (at.text.starts_with("vs-")) return fixedText(at, "http://hl7.org/fhir/ValueSet/", at.text.substr(3), type);
     if (at.text.starts_with("ext-"))
       return fixedText(at, "http://hl7.org/fhir/StructureDefinition/", at.text.substr(4), type);
+    type = StaticType{};
     for (const std::string& variable : options_.variables) {
-      if (variable == at.text) {
-        type = StaticType{};
-        return emit(at, runVariable, {}, keep(at.text));
-      }
+      if (variable == at.text) return emit(at, runVariable, {}, keep(at.text));
     }
+    std::vector<std::uint32_t> slots;  // of variables whose names are not known yet
+    for (const DefinedVariable* variable = scope.variables; variable != nullptr; variable = variable->outer) {
+      if (variable->name.empty()) slots.push_back(variable->slot);
+    }
+    if (!slots.empty()) return emit(at, runNamedLocal, slots, keep(at.text));
     std::vector<std::string_view> known(std::begin(kStandardNames), std::end(kStandardNames));
     for (const DefinedVariable* variable = scope.variables; variable != nullptr; variable = variable->outer)
       known.push_back(variable->name);
@@ -446,7 +449,10 @@ class Compiler {
     const Syntax* body = &argument;
     switch (mode) {
       case 't': operands.b = targetArgument(argument, type); return !failed_;
-      case 'n': return variableName(argument, scope, operands.defined);
+      case 'n':
+        if (argument.kind == SyntaxKind::String) return variableName(argument, scope, operands.defined);
+        operands.b = 1;  // told by an operand
+        break;
       case 'r':
         if (argument.kind == SyntaxKind::String && !regex(argument, operands.a)) return false;
         break;
@@ -474,7 +480,6 @@ class Compiler {
   }
 
   bool variableName(const Syntax& at, const Scope& scope, std::string_view& out) {
-    if (at.kind != SyntaxKind::String) return refuse(at, "defineVariable() needs the name as a literal") != 0;
     bool taken = false;
     for (const std::string_view name : kStandardNames) taken = taken || name == at.text;
     for (const DefinedVariable* variable = scope.variables; variable != nullptr; variable = variable->outer)

@@ -65,6 +65,8 @@ bool runRootResource(Machine& machine, const PlanNode& node, const Frame& frame)
 bool runVariable(Machine& machine, const PlanNode& node, const Frame& frame);  // a: text, by name
 bool runSlot(Machine& machine, const PlanNode& node, const Frame& frame);      // a: slot
 bool runLocal(Machine& machine, const PlanNode& node, const Frame& frame);     // a: local
+bool runNamedLocal(Machine& machine, const PlanNode& node,
+                   const Frame& frame);  // a: text; operands: the locals that may be called so
 bool runThisChild(Machine& machine, const PlanNode& node,
                   const Frame& frame);                                      // a: name; no operand: children of $this
 bool runChild(Machine& machine, const PlanNode& node, const Frame& frame);  // a: name

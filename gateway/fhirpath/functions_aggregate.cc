@@ -137,20 +137,26 @@ bool runSort(Machine& machine, const PlanNode& node, const Frame& frame) {
   return true;
 }
 
-/// The argument (or the focus) is kept under a local; the result is the focus.
+/// The last argument (or the focus) is kept under a local; the result is the focus. node.b: operand 1 is the name.
 bool runDefineVariable(Machine& machine, const PlanNode& node, const Frame& frame) {
   std::uint32_t base = 0;
+  std::optional<std::string_view> name;
   if (!machine.focus(node, frame, base)) return false;
   const std::uint32_t end = machine.top();
+  if (node.b != 0) {
+    if (!machine.text(node, frame, 1, name)) return false;
+    if (!name || name->empty()) return machine.fail(node, "defineVariable() needs a name");
+  }
+  const bool given = node.kidCount > 1 + node.b;
   Frame inner = frame;
   inner.thisBase = base;
   inner.thisCount = end - base;
-  if (node.kidCount > 1 && !machine.eval(machine.kid(node, 1), inner)) return false;
-  const auto items = node.kidCount > 1 ? machine.from(end) : machine.from(base);
+  if (given && !machine.eval(machine.kid(node, 1 + node.b), inner)) return false;
+  const auto items = machine.from(given ? end : base);
   auto* kept = static_cast<Item*>(
       machine.arena().allocate(sizeof(Item) * std::max<std::size_t>(items.size(), 1), alignof(Item)));
   std::uninitialized_copy(items.begin(), items.end(), kept);
-  machine.local(node.a) = {kept, static_cast<std::uint32_t>(items.size())};
+  machine.local(node.a) = {kept, static_cast<std::uint32_t>(items.size()), name.value_or("")};
   machine.truncate(end);
   return machine.withinLimit();
 }

@@ -22,6 +22,7 @@ enum class Truth : std::uint8_t { False, True, Unknown };
 struct Local {
   const Item* items = nullptr;
   std::uint32_t count = 0;
+  std::string_view name;  // if the expression computed it
 };
 
 class Machine {

@@ -41,6 +41,11 @@ const fhir::Element* enclosingResource(const fhir::Element* element) {
   return element;
 }
 
+bool pushLocal(Machine& machine, const Local& local) {
+  for (std::uint32_t i = 0; i < local.count; ++i) machine.push(local.items[i]);
+  return machine.withinLimit();
+}
+
 const fhir::Element* firstNode(std::span<const Item> items) {
   return !items.empty() && items[0].kind == ItemKind::Node ? items[0].node : nullptr;
 }
@@ -121,9 +126,16 @@ bool runSlot(Machine& machine, const PlanNode& node, const Frame&) {
 }
 
 bool runLocal(Machine& machine, const PlanNode& node, const Frame&) {
-  const Local local = machine.local(node.a);
-  for (std::uint32_t i = 0; i < local.count; ++i) machine.push(local.items[i]);
-  return machine.withinLimit();
+  return pushLocal(machine, machine.local(node.a));
+}
+
+bool runNamedLocal(Machine& machine, const PlanNode& node, const Frame&) {
+  const std::string_view name = machine.plan().texts[node.a];
+  for (std::uint32_t i = 0; i < node.kidCount; ++i) {
+    const Local local = machine.local(machine.kid(node, i));
+    if (local.name == name) return pushLocal(machine, local);
+  }
+  return machine.fail(node, "there is no variable %" + std::string(name));
 }
 
 bool runThisChild(Machine& machine, const PlanNode& node, const Frame& frame) {

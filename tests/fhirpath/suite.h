@@ -25,11 +25,13 @@ struct SuiteTest {
   std::string inputFile;
   std::string expression;
   std::string invalid;  // "syntax", "semantic", "execution": it must raise an error
+  std::string mode;     // "strict", "lenient/polymorphics"; what else there is does not change how it is run
   bool predicate = false;
   bool ordered = true;
   std::vector<SuiteOutput> outputs;
 };
 
+/// An XML file, gzipped or not.
 Result<std::vector<SuiteTest>> readSuite(const std::string& path);
 
 /// Loads and keeps the input resources of a folder.
@@ -39,6 +41,7 @@ class SuiteInputs {
   /// nullptr if it cannot be read; why() then says why.
   const fhir::Document* get(const std::string& file);
   const std::string& why() const { return why_; }
+  bool has(const std::string& file) const;
   const std::shared_ptr<const fhir::Schema>& schema() const { return schema_; }
 
  private:
@@ -48,7 +51,7 @@ class SuiteInputs {
   std::string why_;
 };
 
-/// Empty if the test passes, else the reason. Everything is compiled strictly.
+/// Empty if the test passes, else the reason. Everything is compiled strictly but for what is marked as lenient.
 std::string runSuiteTest(const SuiteTest& test, SuiteInputs& inputs);
 
 }  // namespace lotsen::fhirpath
