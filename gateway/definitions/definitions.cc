@@ -48,6 +48,7 @@ class Loader {
   }
 
   std::shared_ptr<const fhir::Schema> finish() && {
+    for (const Entry& entry : models_) derive(entry.model);
     for (Entry& entry : models_) define(entry);
     valueSets_.addTo(builder_);
     return std::move(builder_).build();
@@ -85,13 +86,20 @@ class Loader {
     declareModel(entry.model, builder_);
   }
 
-  /// The base before what derives from it. A circle ends where it began, and is a fault.
+  void derive(const Model& model) {
+    const fhir::TypeId base = baseOf(model, builder_.schema());
+    if (!builder_.schema().isA(base, model.type)) return builder_.derive(model.type, base);
+    tell(fhir::Severity::Error, "derives from itself through its baseDefinition", model.file);
+  }
+
+  /// What it needs before it. A circle ends where it began.
   void define(Entry& entry) {
     if (entry.begun) return;
     entry.begun = true;
-    const fhir::TypeId base = baseOf(entry.model, builder_.schema());
-    for (Entry& other : models_) {
-      if (other.model.type == base && base != fhir::kNone) define(other);
+    for (const fhir::TypeId needed : neededBy(entry.model, builder_.schema())) {
+      const auto other = std::find_if(models_.begin(), models_.end(),
+                                      [&](const Entry& candidate) { return candidate.model.type == needed; });
+      if (needed != fhir::kNone && other != models_.end()) define(*other);
     }
     defineModel(entry.model, builder_, issues_);
   }

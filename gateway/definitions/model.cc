@@ -2,9 +2,12 @@
 
 #include "gateway/fhir/r4/types.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <map>
 #include <optional>
+#include <span>
 
 namespace lotsen::definitions {
 
@@ -32,6 +35,27 @@ std::string capitalised(std::string_view text) {
   return result;
 }
 
+// How a model stands in XML is told by extensions; the second name of each is that of older tools.
+constexpr std::array<std::string_view, 2> kNamespace = {
+    "http://hl7.org/fhir/tools/StructureDefinition/xml-namespace",
+    "http://hl7.org/fhir/StructureDefinition/elementdefinition-namespace"};
+constexpr std::array<std::string_view, 2> kXmlName = {
+    "http://hl7.org/fhir/tools/StructureDefinition/xml-name",
+    "http://hl7.org/fhir/StructureDefinition/elementdefinition-xml-name"};
+constexpr std::array<std::string_view, 1> kChoiceGroup = {
+    "http://hl7.org/fhir/tools/StructureDefinition/xml-choice-group"};
+
+/// The value of the first extension of `node` that has one of these urls; empty if there is none.
+std::string_view extensionOf(const fhir::Document& document, const Element* node,
+                             std::span<const std::string_view> urls) {
+  const Element* first = child(document, node, "extension");
+  for (const Element* one = first; one != nullptr && one->name == first->name; one = one->next) {
+    if (std::find(urls.begin(), urls.end(), valueAt(document, one, "url")) != urls.end())
+      return valueAt(document, one, "value");
+  }
+  return {};
+}
+
 class Definer {
  public:
   Definer(const Model& model, fhir::SchemaBuilder& builder, fhir::Issues& issues)
@@ -47,9 +71,9 @@ class Definer {
     collect(first);
     for (const auto& [path, elements] : children_) shapes_.emplace(path, builder_.reserveShape());
     const fhir::DefId rootDef = addDef(first, {}, kNone);
-    for (const auto& [path, elements] : children_) fill(path, elements, !whole && path == root_);
+    for (const auto& [path, elements] : children_) fill(path, elements, whole ? kNone : inheritedShape(path));
     const auto shape = shapes_.find(root_);
-    builder_.complete(model_.type, shape == shapes_.end() ? inheritedShape() : shape->second, rootDef);
+    builder_.complete(model_.type, shape == shapes_.end() ? inheritedShape(root_) : shape->second, rootDef);
   }
 
  private:
@@ -73,20 +97,25 @@ class Definer {
     }
   }
 
-  /// What a specialisation given as a differential has from its base.
-  fhir::ShapeId inheritedShape() const {
+  /// What a differential does not repeat: the root has it from the base, an element with children from its type.
+  fhir::ShapeId inheritedShape(std::string_view path) const {
     const fhir::Schema& schema = builder_.schema();
-    const fhir::Type& base = schema.type(schema.type(model_.type).base);
-    return base.kind == fhir::TypeKind::Logical ? base.shape : kNone;
+    const auto written =
+        path == root_ ? schema.type(model_.type).base : typeOf(valueAt(document_, byPath_.at(path), "type.code"));
+    const fhir::Type& type = schema.type(written.value_or(kNone));
+    return type.kind == fhir::TypeKind::Logical ? type.shape : kNone;
   }
 
-  void fill(std::string_view path, const std::vector<const Element*>& elements, bool inherits) {
+  void fill(std::string_view path, const std::vector<const Element*>& elements, fhir::ShapeId inherited) {
+    const fhir::Schema& schema = builder_.schema();
     std::vector<fhir::Property> properties;
-    if (inherits) {
-      const auto base = builder_.schema().properties(inheritedShape());
-      properties.assign(base.begin(), base.end());
+    const auto base = schema.properties(inherited);
+    properties.assign(base.begin(), base.end());
+    for (const Element* element : elements) {
+      const fhir::NameId name = schema.findName(bareName(valueAt(document_, element, "path")));
+      std::erase_if(properties, [&](const auto& old) { return schema.def(old.def).name == name; });  // said anew
+      addProperties(element, properties);
     }
-    for (const Element* element : elements) addProperties(element, properties);
     builder_.fill(shapes_.at(path), properties);
   }
 
@@ -98,13 +127,17 @@ class Definer {
     const auto shape = shapes_.find(contentPath);
     std::vector<fhir::SchemaBuilder::NewTypeRef> types = typesOf(content, shape != shapes_.end());
     if (types.empty()) return;
-    std::string_view name = lastOf(path, '.');
-    const bool choice = name.ends_with("[x]");
-    if (choice) name.remove_suffix(3);
+    const std::string_view name = bareName(path);
+    const fhir::DefId def = addDef(element, types, shape == shapes_.end() ? kNone : shape->second);
+    const bool choice = builder_.schema().def(def).choice;
+    const bool text = builder_.schema().xmlForm(def).kind == fhir::XmlForm::Kind::Text;
+    const bool plain = text || builder_.schema().def(def).xmlAttribute;
     if (!choice && types.size() > 1) {
       return fault(element, "more than one type: end the name with [x], or keep one type");
     }
-    const fhir::DefId def = addDef(element, types, shape == shapes_.end() ? kNone : shape->second);
+    if (plain && std::any_of(types.begin(), types.end(), [&](const auto& one) { return !isPrimitive(one.type); })) {
+      return fault(element, std::string(text ? "the text of an element" : "an attribute") + " needs a primitive type");
+    }
     properties.push_back({builder_.string(name), def, choice ? kNone : types[0].type});
     if (!choice) return;
     for (const auto& type : types) {
@@ -133,11 +166,53 @@ class Definer {
         fault(type, "the type \"" + std::string(code) + "\" is not known; add the package that defines it");
         return {};
       }
-      types.push_back({*id, targetsOf(type)});
+      addType(element, {*id, targetsOf(type)}, types);
     }
     if (types.empty() && hasChildren) types.push_back({fhir::r4::kBackboneElement, {}});
     if (types.empty()) fault(element, "has no type");
     return types;
+  }
+
+  /// xsi:type may name whatever derives from an abstract type.
+  void addType(const Element* element, fhir::SchemaBuilder::NewTypeRef type,
+               std::vector<fhir::SchemaBuilder::NewTypeRef>& types) {
+    const fhir::Schema& schema = builder_.schema();
+    if (!has(element, "typeAttr") || !schema.type(type.type).abstract) return types.push_back(std::move(type));
+    for (fhir::TypeId id = fhir::r4::kLastType + 1; id < schema.typeCount(); ++id) {
+      if (!schema.type(id).abstract && schema.isA(id, type.type)) types.push_back({id, {}});
+    }
+  }
+
+  bool isPrimitive(fhir::TypeId type) const { return builder_.schema().type(type).primitive != fhir::Primitive::None; }
+
+  /// Whether the element's `representation` says so.
+  bool has(const Element* element, std::string_view representation) const {
+    const Element* first = child(document_, element, "representation");
+    for (const Element* one = first; one != nullptr && one->name == first->name; one = one->next) {
+      if (one->value() == representation) return true;
+    }
+    return false;
+  }
+
+  static std::string_view bareName(std::string_view path) {
+    std::string_view name = lastOf(path, '.');
+    if (name.ends_with("[x]")) name.remove_suffix(3);
+    return name;
+  }
+
+  fhir::XmlForm formOf(const Element* element) {
+    fhir::XmlForm form;
+    std::string_view space = extensionOf(document_, element, kNamespace);
+    // A model's namespace is that of its elements; attributes stand in none of their own.
+    if (space.empty() && !has(element, "xmlAttr")) space = extensionOf(document_, document_.root(), kNamespace);
+    form.space = builder_.string(space);
+    const bool root = valueAt(document_, element, "path") == root_;
+    form.name = builder_.string(extensionOf(document_, root ? document_.root() : element, kXmlName));
+    form.typed = has(element, "typeAttr");
+    if (has(element, "xmlText")) form.kind = fhir::XmlForm::Kind::Text;
+    if (has(element, "cdaText")) form.kind = fhir::XmlForm::Kind::Markup;
+    if (extensionOf(document_, element, kChoiceGroup) == "true") form.kind = fhir::XmlForm::Kind::Group;
+    return form;
   }
 
   std::optional<fhir::TypeId> typeOf(std::string_view code) const {
@@ -166,22 +241,20 @@ class Definer {
   fhir::DefId addDef(const Element* element, const std::vector<fhir::SchemaBuilder::NewTypeRef>& types,
                      fhir::ShapeId shape) {
     const std::string_view path = valueAt(document_, element, "path");
-    std::string_view name = lastOf(path, '.');
     fhir::ElementDef def;
-    def.choice = name.ends_with("[x]");
-    if (def.choice) name.remove_suffix(3);
+    def.choice = path.ends_with("[x]") || (has(element, "typeAttr") && types.size() > 1);
     def.path = builder_.string(path);
-    def.name = builder_.string(name);
+    def.name = builder_.string(bareName(path));
     def.shape = shape;
     def.min = number(element, "min", 0);
     def.max = valueAt(document_, element, "max") == "*" ? fhir::kUnbounded : number(element, "max", 1);
     def.summary = valueAt(document_, element, "isSummary") == "true";
     def.modifier = valueAt(document_, element, "isModifier") == "true";
-    def.xmlAttribute = valueAt(document_, element, "representation") == "xmlAttr";
+    def.xmlAttribute = has(element, "xmlAttr");
     const std::string_view valueSet = valueAt(document_, element, "binding.valueSet");
     def.valueSet = builder_.string(valueSet.substr(0, valueSet.find('|')));
     def.strength = strengthOf(valueAt(document_, element, "binding.strength"));
-    return builder_.add(def, types, constraintsOf(element));
+    return builder_.add(def, types, constraintsOf(element), formOf(element));
   }
 
   std::uint32_t number(const Element* element, std::string_view name, std::uint32_t otherwise) {
@@ -242,7 +315,25 @@ void declareModel(Model& model, fhir::SchemaBuilder& builder) {
   const fhir::TypeKind typeKind = kind == "resource"       ? fhir::TypeKind::Resource
                                   : kind == "complex-type" ? fhir::TypeKind::Complex
                                                            : fhir::TypeKind::Logical;
-  model.type = builder.declare(name, url, typeKind, kNone);
+  model.type = builder.declare(name, url, typeKind, kNone, valueAt(document, root, "abstract") == "true");
+  if (const std::string_view type = valueAt(document, root, "type"); type.find(':') != type.npos)
+    builder.alias(model.type, type);  // other models may name it by either
+}
+
+std::vector<fhir::TypeId> neededBy(const Model& model, const fhir::Schema& schema) {
+  const fhir::Document& document = *model.document;
+  std::vector<fhir::TypeId> needed{schema.type(model.type).base};
+  const Element* part = child(document, document.root(), "differential");
+  const Element* first = part == nullptr ? nullptr : child(document, part, "element");
+  std::string_view before;  // the path of the element before: a child of it follows
+  fhir::TypeId type = kNone;
+  for (const Element* element = first; element != nullptr && element->name == first->name; element = element->next) {
+    const std::string_view path = valueAt(document, element, "path");
+    if (type != kNone && parentOf(path) == before) needed.push_back(type);
+    before = path;
+    type = schema.findType(valueAt(document, element, "type.code"));
+  }
+  return needed;
 }
 
 fhir::TypeId baseOf(const Model& model, const fhir::Schema& schema) {
@@ -251,7 +342,6 @@ fhir::TypeId baseOf(const Model& model, const fhir::Schema& schema) {
 }
 
 void defineModel(const Model& model, fhir::SchemaBuilder& builder, fhir::Issues& issues) {
-  builder.derive(model.type, baseOf(model, builder.schema()));
   Definer(model, builder, issues).define();
 }
 

@@ -5,6 +5,7 @@
 #include "gateway/fhir/schema_builder.h"
 
 #include <string>
+#include <vector>
 
 namespace lotsen::definitions {
 
@@ -23,7 +24,11 @@ void declareModel(Model& model, fhir::SchemaBuilder& builder);
 /// The type it derives from, as far as it is known; kNone otherwise. Every model must have been declared.
 fhir::TypeId baseOf(const Model& model, const fhir::Schema& schema);
 
-/// Fills the declared type with its elements. Every model it refers to must have been declared, and its base defined.
+/// The types that must be defined before this one: what a differential does not repeat comes from them.
+std::vector<fhir::TypeId> neededBy(const Model& model, const fhir::Schema& schema);
+
+/// Fills the declared type with its elements. Every model must have been declared and have its base, and those that
+/// neededBy() tells must have been defined.
 void defineModel(const Model& model, fhir::SchemaBuilder& builder, fhir::Issues& issues);
 
 }  // namespace lotsen::definitions

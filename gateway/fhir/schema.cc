@@ -41,6 +41,8 @@ Schema::Schema() : added_(std::make_shared<const Added>()) {
   shapes_ = Table<Shape>(tables.shapes);
   properties_ = Table<Property>(tables.properties);
   defs_ = Table<ElementDef>(tables.defs);
+  firstAddedDef_ = defs_.size();
+  firstAddedShape_ = shapes_.size();
   typeRefs_ = Table<TypeRef>(tables.typeRefs);
   constraints_ = Table<Constraint>(tables.constraints);
   targets_ = Table<StringId>(tables.targets);

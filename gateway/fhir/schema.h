@@ -95,6 +95,21 @@ struct ElementDef {
   bool xmlAttribute = false;
 };
 
+/// How an element of a logical model stands in XML. FHIR's own elements, and those of models that say nothing else,
+/// have the default: an element of its own name in FHIR's namespace, or an attribute (ElementDef::xmlAttribute).
+struct XmlForm {
+  enum class Kind : std::uint8_t {
+    Plain,
+    Text,    // the characters of the element around it (representation xmlText)
+    Group,   // stands for its children, which stand in its place (xml-choice-group)
+    Markup,  // a narrative in the model's own namespace (representation cdaText)
+  };
+  StringId space = kNone;  // namespace, "noNamespace" for none; kNone: FHIR's for an element, none for an attribute
+  StringId name = kNone;   // where it differs from the element's (xml-name)
+  Kind kind = Kind::Plain;
+  bool typed = false;  // the type stands in xsi:type, not in the name (representation typeAttr)
+};
+
 /// Rows of one kind: a generated part read in place, and a part added by packages. Index 0 is the "none" row.
 template <typename Row>
 class Table {
@@ -150,6 +165,15 @@ class Schema {
     return targets_.range(ref.firstTarget, ref.targetCount);
   }
 
+  /// False for what packages added.
+  bool isR4(ShapeId id) const {
+    return id < firstAddedShape_;
+  }
+  const XmlForm& xmlForm(DefId id) const {
+    static constexpr XmlForm kPlain;
+    return id < firstAddedDef_ ? kPlain : xmlForms_[id - firstAddedDef_];
+  }
+
   /// The property written `name` in `shape`, or nullptr.
   const Property* property(ShapeId shape, NameId name) const;
   /// The shape an element has: its own, else that of its type.
@@ -181,6 +205,9 @@ class Schema {
   Table<TypeRef> typeRefs_;
   Table<Constraint> constraints_;
   Table<StringId> targets_;
+  ShapeId firstAddedShape_ = kNone;
+  DefId firstAddedDef_ = kNone;
+  std::vector<XmlForm> xmlForms_;  // of the definitions from firstAddedDef_ on
   // What packages added to the strings, the type names and the value sets: see schema.cc.
   struct Added;
   std::shared_ptr<const Added> added_;

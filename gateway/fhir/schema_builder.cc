@@ -27,12 +27,16 @@ StringId SchemaBuilder::string(std::string_view text) {
   return id;
 }
 
-TypeId SchemaBuilder::declare(std::string_view name, std::string_view url, TypeKind kind, TypeId base) {
-  const Type row{.name = string(name), .url = string(url), .base = base, .kind = kind};
+TypeId SchemaBuilder::declare(std::string_view name, std::string_view url, TypeKind kind, TypeId base, bool abstract) {
+  const Type row{.name = string(name), .url = string(url), .base = base, .kind = kind, .abstract = abstract};
   const TypeId id = schema_.types_.add(row);
   if (schema_.findType(name) == kNone) added_->types.emplace(row.name, id);
   added_->types.insert_or_assign(row.url, id);
   return id;
+}
+
+void SchemaBuilder::alias(TypeId type, std::string_view url) {
+  added_->types.emplace(string(url), type);
 }
 
 void SchemaBuilder::complete(TypeId type, ShapeId shape, DefId root) {
@@ -55,7 +59,8 @@ void SchemaBuilder::fill(ShapeId shape, std::span<const Property> properties) {
   for (const Property& property : properties) schema_.properties_.add(property);
 }
 
-DefId SchemaBuilder::add(ElementDef def, std::span<const NewTypeRef> types, std::span<const Constraint> constraints) {
+DefId SchemaBuilder::add(ElementDef def, std::span<const NewTypeRef> types, std::span<const Constraint> constraints,
+                         const XmlForm& form) {
   std::vector<TypeRef> rows;
   for (const NewTypeRef& type : types) {
     rows.push_back({type.type, schema_.targets_.size(), static_cast<std::uint32_t>(type.targets.size())});
@@ -67,6 +72,7 @@ DefId SchemaBuilder::add(ElementDef def, std::span<const NewTypeRef> types, std:
   def.firstConstraint = schema_.constraints_.size();
   def.constraintCount = static_cast<std::uint32_t>(constraints.size());
   for (const Constraint& constraint : constraints) schema_.constraints_.add(constraint);
+  schema_.xmlForms_.push_back(form);
   return schema_.defs_.add(def);
 }
 

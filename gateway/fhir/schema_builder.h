@@ -24,7 +24,9 @@ class SchemaBuilder {
 
   /// Makes a type known by `name` and `url`; its shape and root definition follow with complete(). A name that another
   /// type has already keeps meaning that type; the canonical always finds this one.
-  TypeId declare(std::string_view name, std::string_view url, TypeKind kind, TypeId base);
+  TypeId declare(std::string_view name, std::string_view url, TypeKind kind, TypeId base, bool abstract = false);
+  /// A second canonical of a type.
+  void alias(TypeId type, std::string_view url);
   void complete(TypeId type, ShapeId shape, DefId root);
   /// For a base that was declared after `type`.
   void derive(TypeId type, TypeId base);
@@ -38,7 +40,8 @@ class SchemaBuilder {
     std::vector<StringId> targets;
   };
   /// `def`'s type and constraint ranges are set here.
-  DefId add(ElementDef def, std::span<const NewTypeRef> types, std::span<const Constraint> constraints);
+  DefId add(ElementDef def, std::span<const NewTypeRef> types, std::span<const Constraint> constraints,
+            const XmlForm& form = {});
 
   /// Replaces what was known of the value set. `codes` are (system, code).
   void addValueSet(std::string_view url, std::span<const std::pair<std::string_view, std::string_view>> codes);

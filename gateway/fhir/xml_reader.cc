@@ -1,10 +1,11 @@
 // XML events to an element tree. A frame per open element; a property of a resource type ("contained", "resource") is a
-// wrapper around the element that is named after the type. The narrative is collected as text.
+// wrapper around the element that is named after the type. The narrative is collected as text. Records of logical
+// models differ in names, namespaces, text and xsi:type only, all of which xml_shape.h tells.
 #include "gateway/fhir/hints.h"
 #include "gateway/fhir/r4/types.h"
 #include "gateway/fhir/xml_form.h"
-#include "gateway/xml/reader.h"
-#include "gateway/xml/writer.h"
+#include "gateway/fhir/xml_narrative.h"
+#include "gateway/fhir/xml_shape.h"
 
 #include <vector>
 
@@ -13,129 +14,26 @@ namespace lotsen::fhir {
 namespace {
 
 constexpr std::size_t kMostFaults = 100;
-constexpr std::string_view kFhir = "http://hl7.org/fhir";
-constexpr std::string_view kXhtml = "http://www.w3.org/1999/xhtml";
-constexpr std::string_view kXml = "http://www.w3.org/XML/1998/namespace";
-constexpr std::string_view kSchemaInstance = "http://www.w3.org/2001/XMLSchema-instance";
-
-/// Places to byte offsets, forward only. expat counts characters, and takes CR, LF and CR LF for one line end each.
-class Offsets {
- public:
-  explicit Offsets(std::string_view text) : text_(text) {}
-  std::size_t at(xml::Place place) {
-    while (line_ < place.line && lineStart_ < text_.size()) {
-      const auto end = text_.find_first_of("\r\n", lineStart_);
-      if (end == std::string_view::npos) return text_.size();
-      lineStart_ = end + (text_.substr(end, 2) == "\r\n" ? 2 : 1);
-      ++line_;
-    }
-    std::size_t offset = lineStart_;
-    for (std::uint32_t left = place.column - 1; left > 0 && offset < text_.size(); --left) {
-      ++offset;
-      while (offset < text_.size() && (static_cast<unsigned char>(text_[offset]) & 0xc0) == 0x80) ++offset;
-    }
-    return offset;
-  }
-
- private:
-  std::string_view text_;
-  std::size_t lineStart_ = 0;
-  std::uint32_t line_ = 1;
-};
-
-/// The '>' that ends the tag at `start`; one in an attribute's value does not.
-std::size_t endOfTag(std::string_view text, std::size_t start) {
-  char quote = 0;
-  for (std::size_t at = start; at < text.size(); ++at) {
-    const char c = text[at];
-    if (quote != 0) {
-      if (c == quote) quote = 0;
-    } else if (c == '"' || c == '\'') {
-      quote = c;
-    } else if (c == '>') {
-      return at;
-    }
-  }
-  return std::string_view::npos;
-}
-
-/// True if the text is a document of its own: no names or prefixes from around it.
-bool standsAlone(std::string_view text) {
-  class Accept final : public xml::Handler {
-   public:
-    bool startElement(std::string_view space, std::string_view, std::span<const xml::Attribute>, xml::Place) override {
-      return space == kXhtml;
-    }
-    bool endElement(xml::Place) override { return true; }
-    bool text(std::string_view, xml::Place) override { return true; }
-  } accept;
-  return !xml::parse(text, {}, accept);
-}
-
-/// The narrative, written down again from its events: for one that uses names declared around it.
-class NarrativeText {
- public:
-  bool active() const { return depth_ > 0; }
-  void start(std::string_view name, std::span<const xml::Attribute> attributes) {
-    closeTag();
-    names_.emplace_back(name);
-    text_ += '<';
-    text_ += name;
-    if (depth_ == 0) text_ += " xmlns=\"http://www.w3.org/1999/xhtml\"";
-    for (const xml::Attribute& attribute : attributes) {
-      text_ += attribute.space == kXml ? " xml:" : " ";
-      text_ += attribute.name;
-      text_ += "=\"";
-      xml::appendValue(text_, attribute.value);
-      text_ += '"';
-    }
-    inTag_ = true;
-    ++depth_;
-  }
-  void characters(std::string_view characters) {
-    closeTag();
-    xml::appendText(text_, characters);
-  }
-  /// True when the outermost element ended: text() is whole.
-  bool end() {
-    if (inTag_) {
-      text_ += "/>";
-      inTag_ = false;
-    } else {
-      text_ += "</" + names_.back() + ">";
-    }
-    names_.pop_back();
-    return --depth_ == 0;
-  }
-  std::string take() { return std::move(text_); }
-
- private:
-  void closeTag() {
-    if (inTag_) text_ += '>';
-    inTag_ = false;
-  }
-  std::string text_;
-  std::vector<std::string> names_;
-  std::size_t depth_ = 0;
-  bool inTag_ = false;
-};
+constexpr std::string_view kBlanks = " \t\r\n";
 
 struct Frame {
   Element* node = nullptr;
   ShapeId shape = kNone;
   bool wrapper = false;  // of a resource: the next element is named after its type
   bool faulty = false;   // something in it was refused, so it is not simply empty
+  bool textual = false;  // characters in it are a value of the model
 };
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(kBlanks);
+  return first == std::string_view::npos ? std::string_view{}
+                                         : text.substr(first, text.find_last_not_of(kBlanks) + 1 - first);
+}
 
 class TreeBuilder final : public xml::Handler {
  public:
   TreeBuilder(std::string_view text, Document& document, const ReadOptions& options, Issues& issues)
-      : source_(text),
-        document_(document),
-        schema_(document.schema()),
-        options_(options),
-        issues_(issues),
-        offsets_(text) {}
+      : document_(document), schema_(document.schema()), options_(options), issues_(issues), narrative_(text) {}
 
   bool startElement(std::string_view space, std::string_view name, std::span<const xml::Attribute> attributes,
                     xml::Place at) override;
@@ -149,28 +47,34 @@ class TreeBuilder final : public xml::Handler {
     skip_ = 1;
     return goOn;
   }
+  bool openRoot(std::string_view space, std::string_view name, xml::Place at);
   bool openResource(Element* node, std::string_view space, std::string_view name, xml::Place at);
   bool openProperty(std::string_view space, std::string_view name, std::span<const xml::Attribute> attributes,
                     xml::Place at);
+  bool push(Element* node, ShapeId shape, bool wrapper = false);
+  Element* parentOf(Element* node, const XmlMatch& match, xml::Place at);
+  TypeId typeOf(const Property& property, std::span<const xml::Attribute> attributes);
+  const Property* variantOf(const XmlMatch& match, TypeId type) const;
+  bool flushText();
   bool narrative(std::string_view space, std::string_view name, std::span<const xml::Attribute> attributes,
                  xml::Place at);
-  std::string_view narrativeSource(xml::Place end);
   bool readAttributes(Element* node, ShapeId shape, std::span<const xml::Attribute> attributes, xml::Place at);
   bool readAttribute(Element* node, ShapeId shape, const xml::Attribute& attribute, xml::Place at);
+  bool readSchemaInstance(const xml::Attribute& attribute, ShapeId shape, xml::Place at);
   bool setPrimitive(Element* node, std::string_view value, xml::Place at);
   std::string pathHere(NameId name) const;
 
-  std::string_view source_;
   Document& document_;
   const Schema& schema_;
   const ReadOptions& options_;
   Issues& issues_;
-  Offsets offsets_;
   std::vector<Frame> stack_;
-  NarrativeText narrative_;
-  std::size_t narrativeStart_ = 0;
+  Narrative narrative_;
+  std::string text_;  // since the last tag, where text is a value
+  xml::Place textAt_;
   std::uint32_t skip_ = 0;
   std::size_t faults_ = 0;
+  bool lenient_ = false;  // the record is a logical model
 };
 
 std::string TreeBuilder::pathHere(NameId name) const {
@@ -195,6 +99,33 @@ void TreeBuilder::textFault(const xml::Fault& fault) {
                 {fault.at.line, fault.at.column});
 }
 
+bool TreeBuilder::push(Element* node, ShapeId shape, bool wrapper) {
+  const bool textual = !schema_.isR4(shape) && findText(schema_, shape).property != nullptr;
+  stack_.push_back({.node = node, .shape = shape, .wrapper = wrapper, .textual = textual});
+  return true;
+}
+
+/// A resource, or the record of the logical model that is wanted or has this root element.
+bool TreeBuilder::openRoot(std::string_view space, std::string_view name, xml::Place at) {
+  TypeId type = options_.type;
+  if (type == kNone && space != kFhirSpace) type = findRootType(schema_, space, name);
+  if (schema_.type(type).kind != TypeKind::Logical) return openResource(nullptr, space, name, at);
+  const DefId def = schema_.type(type).root;
+  if (const std::string wanted = elementName(schema_, def, type); wanted != name) {
+    return skipAfter(fault("structure", "xml-resource-type", "expected <" + wanted + "> as the whole document", at));
+  }
+  if (const std::string_view wanted = elementSpace(schema_, def, type); wanted != space) {
+    return skipAfter(fault("structure", "xml-namespace",
+                           wanted.empty() ? "expected this element in no namespace"
+                                          : "expected this element in the namespace " + std::string(wanted),
+                           at));
+  }
+  lenient_ = true;
+  Element* root = document_.createRoot(type);
+  root->at = {at.line, at.column};
+  return push(root, schema_.type(type).shape);
+}
+
 bool TreeBuilder::openResource(Element* node, std::string_view space, std::string_view name, xml::Place at) {
   std::string why;
   TypeId type = resourceType(schema_, name, why);
@@ -202,9 +133,9 @@ bool TreeBuilder::openResource(Element* node, std::string_view space, std::strin
     why = printable(name) + " is not a type of resource in FHIR R4";
     type = kNone;
   }
-  if (space != kFhir) {
+  if (space != kFhirSpace) {
     return skipAfter(
-        fault("structure", "xml-namespace", "expected a resource in the namespace " + std::string(kFhir), at));
+        fault("structure", "xml-namespace", "expected a resource in the namespace " + std::string(kFhirSpace), at));
   }
   if (type == kNone) return skipAfter(fault("structure", "xml-resource-type", std::move(why), at));
   const TypeId wanted = node == nullptr ? options_.type : node->type;
@@ -215,8 +146,7 @@ bool TreeBuilder::openResource(Element* node, std::string_view space, std::strin
   node->type = type;
   node->isResource = true;
   node->at = {at.line, at.column};
-  stack_.push_back({node, schema_.type(type).shape});
-  return true;
+  return push(node, schema_.type(type).shape);
 }
 
 bool TreeBuilder::startElement(std::string_view space, std::string_view name,
@@ -226,71 +156,128 @@ bool TreeBuilder::startElement(std::string_view space, std::string_view name,
     return true;
   }
   if (narrative_.active()) return narrative(space, name, attributes, at);
+  if (!flushText()) return false;
   if (!stack_.empty() && !stack_.back().wrapper) return openProperty(space, name, attributes, at);
   if (!stack_.empty() && stack_.back().node->isResource) {
     return skipAfter(fault("structure", "xml-cardinality", "only one resource may stand here", at));
   }
-  if (!openResource(stack_.empty() ? nullptr : stack_.back().node, space, name, at)) return false;
-  return skip_ > 0 || readAttributes(stack_.back().node, stack_.back().shape, attributes, at);
+  const bool goOn = stack_.empty() ? openRoot(space, name, at) : openResource(stack_.back().node, space, name, at);
+  if (!goOn || skip_ > 0) return goOn;
+  return readAttributes(stack_.back().node, stack_.back().shape, attributes, at);
+}
+
+/// Under a group, its element: one for each of what it stands for, unless it occurs once.
+Element* TreeBuilder::parentOf(Element* node, const XmlMatch& match, xml::Place at) {
+  if (match.group == nullptr) return node;
+  const ElementDef& def = schema_.def(match.group->def);
+  Element* group = def.max == 1 ? child(node, def.name) : nullptr;
+  if (group != nullptr) return group;
+  group = document_.append(node, *match.group);
+  group->at = {at.line, at.column};
+  return group;
+}
+
+/// What xsi:type says the element is, or its declared type; kNone if it says nothing that may stand there.
+TypeId TreeBuilder::typeOf(const Property& property, std::span<const xml::Attribute> attributes) {
+  std::string_view named;
+  for (const xml::Attribute& attribute : attributes) {
+    if (attribute.space == kSchemaInstance && attribute.name == "type") named = trimmed(attribute.value);
+  }
+  named.remove_prefix(named.find(':') + 1);  // the prefix stands for the namespace of the types
+  if (named.empty()) return property.type;
+  for (const TypeRef& ref : schema_.types(schema_.def(property.def))) {
+    if (const TypeId found = findSubtype(schema_, ref.type, named); found != kNone) return found;
+  }
+  return kNone;
+}
+
+/// The row of a choice for this type, or of one that it derives from.
+const Property* TreeBuilder::variantOf(const XmlMatch& match, TypeId type) const {
+  const Property& property = *match.property;
+  if (property.type != kNone) return &property;
+  const ShapeId shape =
+      match.group == nullptr ? stack_.back().shape : schema_.shapeOf(match.group->def, match.group->type);
+  const Property* best = nullptr;
+  for (const Property& variant : schema_.properties(shape)) {
+    if (variant.def != property.def || variant.type == kNone || !schema_.isA(type, variant.type)) continue;
+    if (best == nullptr || schema_.isA(variant.type, best->type)) best = &variant;
+  }
+  return best;
 }
 
 bool TreeBuilder::openProperty(std::string_view space, std::string_view name,
                                std::span<const xml::Attribute> attributes, xml::Place at) {
   const Frame frame = stack_.back();
-  const Property* property = schema_.property(frame.shape, schema_.findName(name));
-  const bool known = property != nullptr && property->type != kNone && !schema_.def(property->def).xmlAttribute;
-  if (!known)
+  const XmlMatch match = findElement(schema_, frame.shape, space, name);
+  if (match.property == nullptr && match.otherSpace)
+    return skipAfter(
+        fault("structure", "xml-namespace", "the element is in the wrong namespace", at, document_.intern(name)));
+  if (match.property == nullptr)
     return skipAfter(fault("structure", "xml-unknown-element", unknownProperty(schema_, frame.shape, name), at));
-  const ElementDef& def = schema_.def(property->def);
-  if (space != (property->type == r4::kXhtml ? kXhtml : kFhir)) {
-    return skipAfter(fault("structure", "xml-namespace", "the element is in the wrong namespace", at, def.name));
+  const ElementDef& def = schema_.def(match.property->def);
+  const bool model = !schema_.isR4(frame.shape);
+  const TypeId type = model ? typeOf(*match.property, attributes) : match.property->type;
+  const Property* property = type == kNone ? nullptr : variantOf(match, type);
+  if (property == nullptr) {
+    return skipAfter(
+        fault("structure", "xml-type", "xsi:type must name one of the types that may stand here", at, def.name));
   }
-  const Element* before = child(frame.node, def.name);
+  Element* parent = parentOf(frame.node, match, at);
+  const Element* before = child(parent, def.name);
   if (before != nullptr && def.max == 1) {
-    const bool other = before->type != property->type;
+    const bool other = before->type != type;
     return skipAfter(fault("structure", other ? "xml-choice" : "xml-cardinality",
                            other ? "only one type of this element may be there at a time" : "this element occurs once",
                            at, def.name));
   }
-  Element* node = document_.append(frame.node, *property);
+  Element* node = document_.append(parent, *property);
+  node->type = type;
   node->at = {at.line, at.column};
-  const Type& type = schema_.type(property->type);
-  stack_.push_back({node, schema_.shapeOf(property->def, property->type), type.kind == TypeKind::Resource});
-  if (property->type == r4::kXhtml) narrativeStart_ = offsets_.at(at);
-  if (property->type == r4::kXhtml) return narrative(space, name, attributes, at);
+  push(node, schema_.shapeOf(property->def, type), schema_.type(type).kind == TypeKind::Resource);
+  if (type == r4::kXhtml) return narrative(space, name, attributes, at);
   return readAttributes(node, stack_.back().shape, attributes, at);
 }
 
-/// Foreign names cannot be written down again without their prefixes, and do not belong in a narrative.
 bool TreeBuilder::narrative(std::string_view space, std::string_view name, std::span<const xml::Attribute> attributes,
                             xml::Place at) {
-  bool foreign = space != kXhtml;
-  for (const xml::Attribute& attribute : attributes)
-    foreign = foreign || !(attribute.space.empty() || attribute.space == kXml);
-  narrative_.start(name, foreign ? std::span<const xml::Attribute>() : attributes);
-  return !foreign || fault("structure", "xml-namespace", "only XHTML may stand in the narrative", at);
+  return narrative_.start(space, name, attributes, at) ||
+         fault("structure", "xml-namespace", "only XHTML may stand in the narrative", at);
 }
 
 bool TreeBuilder::readAttributes(Element* node, ShapeId shape, std::span<const xml::Attribute> attributes,
                                  xml::Place at) {
   for (const xml::Attribute& attribute : attributes) {
-    if (attribute.space == kSchemaInstance) continue;
-    if (!readAttribute(node, shape, attribute, at)) return false;
+    const bool goOn = attribute.space == kSchemaInstance ? readSchemaInstance(attribute, shape, at)
+                                                         : readAttribute(node, shape, attribute, at);
+    if (!goOn) return false;
   }
   return true;
+}
+
+/// Where a schema lies says nothing about the record; xsi:type was heeded when the element was opened.
+bool TreeBuilder::readSchemaInstance(const xml::Attribute& attribute, ShapeId shape, xml::Place at) {
+  if (attribute.name == "schemaLocation" || attribute.name == "noNamespaceSchemaLocation") return true;
+  if (attribute.name == "type" && stack_.size() > 1 && !schema_.isR4(shape)) return true;
+  return fault("structure", "xml-unknown-attribute",
+               "xsi attribute " + printable(attribute.name) + " has no meaning here", at);
 }
 
 bool TreeBuilder::readAttribute(Element* node, ShapeId shape, const xml::Attribute& attribute, xml::Place at) {
   const bool primitive = schema_.type(node->type).primitive != Primitive::None;
   if (primitive && attribute.space.empty() && attribute.name == "value") return setPrimitive(node, attribute.value, at);
-  const Property* property =
-      attribute.space.empty() ? schema_.property(shape, schema_.findName(attribute.name)) : nullptr;
-  if (property == nullptr || !schema_.def(property->def).xmlAttribute) {
+  const Property* property = findAttribute(schema_, shape, attribute.space, attribute.name);
+  if (property == nullptr)
     return fault("structure", "xml-unknown-attribute", "unknown attribute " + printable(attribute.name), at);
-  }
-  Element* child = document_.append(node, *property);
-  child->at = {at.line, at.column};
-  return setPrimitive(child, attribute.value, at);
+  const bool list = schema_.def(property->def).max != 1;
+  std::string_view left = list ? trimmed(attribute.value) : attribute.value;
+  do {  // a list is one value a word
+    const std::size_t end = list ? left.find_first_of(kBlanks) : std::string_view::npos;
+    Element* child = document_.append(node, *property);
+    child->at = {at.line, at.column};
+    if (!setPrimitive(child, left.substr(0, end), at)) return false;
+    left = end == std::string_view::npos ? std::string_view{} : trimmed(left.substr(end));
+  } while (!left.empty());
+  return true;
 }
 
 bool TreeBuilder::setPrimitive(Element* node, std::string_view value, xml::Place at) {
@@ -302,34 +289,22 @@ bool TreeBuilder::setPrimitive(Element* node, std::string_view value, xml::Place
   return ++faults_ < kMostFaults;
 }
 
-/// The narrative as it stands in the source, so that nothing in it changes; empty if it cannot stand alone.
-std::string_view TreeBuilder::narrativeSource(xml::Place end) {
-  const std::size_t at = offsets_.at(end);
-  // Without an end tag of its own the whole is one empty tag.
-  const auto close =
-      source_.substr(at).starts_with("</div") ? source_.find('>', at) : endOfTag(source_, narrativeStart_);
-  if (close == std::string_view::npos || close < narrativeStart_) return {};
-  const std::string_view text = source_.substr(narrativeStart_, close + 1 - narrativeStart_);
-  return text.starts_with("<div") && standsAlone(text) ? text : std::string_view{};
-}
-
 bool TreeBuilder::endElement(xml::Place at) {
   if (skip_ > 0) {
     --skip_;
     return true;
   }
   if (narrative_.active()) {
-    if (!narrative_.end()) return true;
-    const std::string rewritten = narrative_.take();
-    const std::string_view original = narrativeSource(at);
-    document_.setValue(stack_.back().node, original.empty() ? std::string_view(rewritten) : original);
+    if (!narrative_.end(at)) return true;
+    document_.setValue(stack_.back().node, narrative_.text());
     stack_.pop_back();
     return true;
   }
+  if (!flushText()) return false;
   const Frame frame = stack_.back();
   bool goOn = true;
   const bool empty = !frame.node->isResource && frame.node->empty();
-  if (empty && !frame.faulty)
+  if (empty && !frame.faulty && !lenient_)
     goOn = fault("structure", "xml-empty", "an element without value and content; leave it out", at);
   stack_.pop_back();
   return goOn;
@@ -341,8 +316,38 @@ bool TreeBuilder::text(std::string_view characters, xml::Place at) {
     narrative_.characters(characters);
     return true;
   }
-  if (characters.find_first_not_of(" \t\r\n") == std::string_view::npos) return true;
-  return fault("structure", "xml-text", "text between elements: FHIR values stand in the attribute \"value\"", at);
+  const bool blank = characters.find_first_not_of(kBlanks) == std::string_view::npos;
+  if (!stack_.back().textual) {
+    return blank ||
+           fault("structure", "xml-text", "text between elements: FHIR values stand in the attribute \"value\"", at);
+  }
+  if (text_.empty() && blank) return true;
+  if (text_.empty()) textAt_ = at;
+  text_ += characters;
+  return true;
+}
+
+/// The text since the last tag, without blanks around it.
+bool TreeBuilder::flushText() {
+  if (text_.empty()) return true;
+  const std::string text(trimmed(text_));
+  text_.clear();
+  const Frame& frame = stack_.back();
+  const XmlMatch match = findText(schema_, frame.shape);
+  const ElementDef& def = schema_.def(match.property->def);
+  Element* parent = parentOf(frame.node, match, textAt_);
+  if (child(parent, def.name) != nullptr && def.max == 1)
+    return fault("structure", "xml-text", "the text of this element is split by other elements", textAt_, def.name);
+  const Property* property = match.property;
+  if (property->type == kNone) {  // a choice takes the first type whose grammar fits
+    for (const TypeRef& ref : schema_.types(def)) {
+      property = variantOf(match, ref.type);
+      if (isValidPrimitive(schema_, ref.type, text)) break;
+    }
+  }
+  Element* node = document_.append(parent, *property);
+  node->at = {textAt_.line, textAt_.column};
+  return setPrimitive(node, text, textAt_);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "gateway/fhir/r4/types.h"
 #include "gateway/fhir/xml_form.h"
+#include "gateway/fhir/xml_shape.h"
 #include "gateway/xml/reader.h"
 #include "gateway/xml/writer.h"
 
@@ -7,12 +8,15 @@ namespace lotsen::fhir {
 
 namespace {
 
-/// The narrative must be one XHTML <div>; what may stand in it is checked by validation.
-class DivCheck final : public xml::Handler {
+/// The narrative must be one element of this name and namespace; what may stand in it is checked by validation.
+class NarrativeCheck final : public xml::Handler {
  public:
+  NarrativeCheck(std::string_view space, std::string name) : space_(space), name_(std::move(name)) {}
+  const std::string& name() const { return name_; }
+
   bool startElement(std::string_view space, std::string_view name, std::span<const xml::Attribute>,
                     xml::Place) override {
-    const bool good = space == "http://www.w3.org/1999/xhtml" && (begun_ || name == "div");
+    const bool good = space == space_ && (begun_ || name == name_);
     begun_ = true;
     return good;
   }
@@ -20,6 +24,8 @@ class DivCheck final : public xml::Handler {
   bool text(std::string_view, xml::Place) override { return true; }
 
  private:
+  std::string_view space_;
+  std::string name_;
   bool begun_ = false;
 };
 
@@ -36,76 +42,125 @@ class TreeWriter {
   TreeWriter(const Document& document, Layout layout, std::string& out)
       : document_(document), schema_(document.schema()), writer_(out, layout == Layout::Indented ? 2 : 0) {}
 
-  Status write(const Element* resource) {
+  Status write(const Element* root) {
     writer_.declaration();
-    return this->resource(resource, true);
-  }
-
- private:
-  Status resource(const Element* node, bool outermost) {
-    writer_.start(schema_.nameText(schema_.type(node->type).name));
-    if (outermost) writer_.attribute("xmlns", "http://hl7.org/fhir");
-    LOTSEN_TRY_DO(content(node, schema_.type(node->type).shape));
+    const DefId def = schema_.type(root->type).root;
+    const std::string_view space = elementSpace(schema_, def, root->type);
+    writer_.start(elementName(schema_, def, root->type));
+    if (!space.empty()) writer_.attribute("xmlns", space);
+    if (anySaysType(root)) writer_.attribute("xmlns:xsi", kSchemaInstance);
+    LOTSEN_TRY_DO(content(root, schema_.type(root->type).shape, space));
     writer_.end();
     return done();
   }
 
-  /// Attributes, then children, both in the order of the definition.
-  Status content(const Element* node, ShapeId shape) {
-    const auto properties = schema_.properties(shape);
-    for (const Property& property : properties) {
+ private:
+  bool anySaysType(const Element* node) const {
+    if (schema_.isR4(schema_.type(node->type).shape)) return false;
+    for (const Element* one = node->first; one != nullptr; one = one->next) {
+      if (saysType(schema_, one->def, one->type) || anySaysType(one)) return true;
+    }
+    return false;
+  }
+
+  /// Attributes, then text, then children, each in the order of the definition. `space` is the default namespace here.
+  Status content(const Element* node, ShapeId shape, std::string_view space) {
+    LOTSEN_TRY_DO(attributes(node, shape));
+    return children(node, shape, space);
+  }
+
+  Status attributes(const Element* node, ShapeId shape) {
+    unsigned prefixes = 0;
+    for (const Property& property : schema_.properties(shape)) {
       const ElementDef& def = schema_.def(property.def);
       if (!def.xmlAttribute) continue;
-      if (const Element* attribute = child(node, def.name))
-        writer_.attribute(schema_.nameText(def.name), attribute->value());
+      const Element* run = child(node, def.name);
+      if (run == nullptr) continue;
+      std::string value;
+      for (const Element* one = run; one != run->runLast->next; one = one->next) {
+        if (one != run) value += ' ';
+        value += one->value();
+      }
+      std::string name = elementName(schema_, property.def, property.type);
+      if (const std::string_view space = attributeSpace(schema_, property.def); !space.empty()) {
+        const std::string prefix = "a" + std::to_string(++prefixes);
+        writer_.attribute("xmlns:" + prefix, space);
+        name = prefix + ":" + name;
+      }
+      LOTSEN_TRY_DO(attribute(node, name, value));
     }
-    if (node->hasValue()) {
-      if (!isXmlText(node->value()))
-        return fail(Code::Invalid, pathOf(document_, node) + ": holds a character that XML cannot");
-      writer_.attribute("value", node->value());
-    }
-    for (const Property& property : properties) {
+    return node->hasValue() ? attribute(node, "value", node->value()) : done();
+  }
+
+  Status attribute(const Element* node, std::string_view name, std::string_view value) {
+    LOTSEN_TRY_DO(checkText(node, value));
+    writer_.attribute(name, value);
+    return done();
+  }
+
+  Status checkText(const Element* node, std::string_view text) const {
+    if (isXmlText(text)) return done();
+    return fail(Code::Invalid, pathOf(document_, node) + ": holds a character that XML cannot");
+  }
+
+  Status children(const Element* node, ShapeId shape, std::string_view space) {
+    for (const Property& property : schema_.properties(shape)) {
       const ElementDef& def = schema_.def(property.def);
       if (def.xmlAttribute || (def.choice && property.type != kNone)) continue;  // a choice is found by its bare name
       const Element* run = child(node, def.name);
       if (run == nullptr) continue;
-      for (const Element* end = run->runLast->next; run != end; run = run->next) LOTSEN_TRY_DO(element(run));
+      for (const Element* end = run->runLast->next; run != end; run = run->next) LOTSEN_TRY_DO(element(run, space));
     }
     return done();
   }
 
-  Status element(const Element* node) {
+  Status element(const Element* node, std::string_view space) {
     if (node->type == kNone)
       return fail(Code::Invalid, pathOf(document_, node) + ": an untyped element has no XML form");
+    const XmlForm::Kind kind = schema_.xmlForm(node->def).kind;
+    if (kind == XmlForm::Kind::Group) return children(node, schema_.shapeOf(node->def, node->type), space);
+    if (kind == XmlForm::Kind::Text) {
+      LOTSEN_TRY_DO(checkText(node, node->value()));
+      writer_.text(node->value());
+      return done();
+    }
     if (node->type == r4::kXhtml) return narrative(node);
-    writer_.start(writtenName(node));
-    if (node->isResource) {
-      LOTSEN_TRY_DO(resource(node, false));
+    // The element of a resource is around the one that has the resource's name.
+    const TypeId type = node->isResource ? r4::kResource : node->type;
+    writer_.start(elementName(schema_, node->def, type));
+    space = enter(elementSpace(schema_, node->def, type), space);
+    if (!node->isResource) {
+      if (saysType(schema_, node->def, type)) writer_.attribute("xsi:type", schema_.nameText(schema_.type(type).name));
+      LOTSEN_TRY_DO(content(node, schema_.shapeOf(node->def, type), space));
     } else {
-      LOTSEN_TRY_DO(content(node, schema_.shapeOf(node->def, node->type)));
+      writer_.start(schema_.nameText(schema_.type(node->type).name));
+      space = enter(kFhirSpace, space);
+      LOTSEN_TRY_DO(content(node, schema_.type(node->type).shape, space));
+      writer_.end();
     }
     writer_.end();
     return done();
   }
 
+  /// Makes `wanted` the default namespace of the element just begun.
+  std::string_view enter(std::string_view wanted, std::string_view space) {
+    if (wanted != space) writer_.attribute("xmlns", wanted);
+    return wanted;
+  }
+
   Status narrative(const Element* node) {
-    DivCheck check;
+    const bool markup = schema_.xmlForm(node->def).kind == XmlForm::Kind::Markup;
+    NarrativeCheck check(elementSpace(schema_, node->def, node->type),
+                         markup ? elementName(schema_, node->def, node->type) : "div");
     if (const auto fault = xml::parse(node->value(), {}, check)) {
       const bool foreign = fault->rule == "xml-stopped";
       return fail(Code::Invalid, pathOf(document_, node) + ": the narrative has no XML form: " +
-                                     (foreign ? "it must be one <div> with XHTML in it" : fault->text));
+                                     (foreign ? "it must be one <" + check.name() + "> with nothing foreign in it"
+                                              : fault->text + ", at line " + std::to_string(fault->at.line) +
+                                                    " column " + std::to_string(fault->at.column) + " of it"));
     }
     writer_.raw(node->value());
     return done();
-  }
-
-  std::string writtenName(const Element* node) const {
-    std::string name(document_.nameText(node->name));
-    if (!schema_.def(node->def).choice) return name;
-    const std::size_t start = name.size();
-    name += schema_.nameText(schema_.type(node->type).name);
-    if (name[start] >= 'a' && name[start] <= 'z') name[start] = static_cast<char>(name[start] - 'a' + 'A');
-    return name;
   }
 
   const Document& document_;
@@ -116,8 +171,9 @@ class TreeWriter {
 }  // namespace
 
 Result<std::string> writeXml(const Document& document, const Element* node, Layout layout) {
-  if (node == nullptr || !node->isResource || document.schema().type(node->type).kind != TypeKind::Resource) {
-    return fail(Code::Invalid, "only a FHIR resource has a FHIR XML form");
+  const TypeKind kind = node == nullptr ? TypeKind::Complex : document.schema().type(node->type).kind;
+  if (kind != TypeKind::Resource && kind != TypeKind::Logical) {
+    return fail(Code::Invalid, "only a FHIR resource or the record of a logical model has an XML form");
   }
   std::string out;
   LOTSEN_TRY_DO(TreeWriter(document, layout, out).write(node));
