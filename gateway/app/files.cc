@@ -5,6 +5,7 @@
 #include "gateway/fhir/xml_form.h"
 
 #include <cstring>
+#include <filesystem>
 #include <iostream>
 #include <iterator>
 
@@ -24,11 +25,23 @@ std::vector<std::string> defaultFontDirectories() {
   return {"/usr/share/fonts/truetype/noto", "/usr/share/fonts/truetype/liberation"};
 }
 
+std::pair<std::string_view, std::string_view> placeAndText(const fhir::Issue& issue) {
+  const std::string_view text = issue.text;
+  if (issue.source.empty() || !text.starts_with(issue.source + ":")) return {{}, text};
+  const auto end = text.find(": ", issue.source.size());
+  return {text.substr(0, end), text.substr(end + 2)};
+}
+
 void printIssues(const std::string& file, const fhir::Issues& issues) {
   for (const auto& issue : issues.list()) {
-    std::cerr << (issue.source.empty() || issue.at.line != 0 ? file : issue.source);
-    if (issue.at.line != 0) std::cerr << ':' << issue.at.line << ':' << issue.at.column;
-    std::cerr << ": " << fhir::severityCode(issue.severity) << ": " << issue.text;
+    const auto [place, text] = placeAndText(issue);
+    if (!place.empty()) {
+      std::cerr << place;
+    } else {
+      std::cerr << (issue.source.empty() || issue.at.line != 0 ? file : issue.source);
+      if (issue.at.line != 0) std::cerr << ':' << issue.at.line << ':' << issue.at.column;
+    }
+    std::cerr << ": " << fhir::severityCode(issue.severity) << ": " << text;
     if (!issue.expression.empty()) std::cerr << " (" << issue.expression << ')';
     std::cerr << '\n';
   }
@@ -56,6 +69,18 @@ std::shared_ptr<const fhir::Schema> schemaWith(const std::vector<std::string>& p
     return nullptr;
   }
   return (*loaded)->schema;
+}
+
+std::optional<mapping::DropList> dropsOf(const std::string& entryMap, const mapping::Library& library) {
+  const std::string file = mapping::dropFileOf(entryMap);
+  if (!std::filesystem::exists(file)) return mapping::DropList();
+  std::string text;
+  if (!readInput(file, text)) return std::nullopt;
+  fhir::Issues issues;
+  auto drops = mapping::DropList::parse(file, text, *library.schema(), library.sourceType(), issues);
+  printIssues(file, issues);
+  if (!drops.ok()) return std::nullopt;
+  return std::move(*drops);
 }
 
 std::optional<mapping::Library> mapsOf(const std::vector<std::string>& files,

@@ -1,11 +1,13 @@
 #include "gateway/app/shipped.h"
 
+#include "gateway/app/files.h"
 #include "gateway/base/text.h"
 #include "gateway/definitions/definitions.h"
 
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <set>
 
 namespace lotsen::app {
 
@@ -22,6 +24,7 @@ class Shipped {
     const auto models = filesBelow(folders_.mappings, ".model.json");
     const auto channels = filesBelow(folders_.mappings, "channels.conf");
     const auto legs = filesBelow(folders_.mappings, "legs.conf");
+    const auto drops = filesBelow(folders_.mappings, ".drop");
     if (faults_.any()) return;
     readSchema(models);
     if (!configuration_.schema) return;
@@ -32,6 +35,7 @@ class Shipped {
     for (const auto& file : legs) {
       for (auto& section : sectionsOf(file)) readLeg(section);
     }
+    refuseStrayDrops(drops);
     if (configuration_.channels.empty())
       faults_.add(folders_.mappings, 0, "no channels.conf with a [channel …] below this folder");
     if (configuration_.legs.empty()) faults_.add(folders_.mappings, 0, "no legs.conf with a [leg …] below this folder");
@@ -67,7 +71,8 @@ class Shipped {
   void addIssues(const std::string& file, const fhir::Issues& issues) {
     for (const auto& issue : issues.list()) {
       if (issue.severity != fhir::Severity::Error && issue.severity != fhir::Severity::Fatal) continue;
-      faults_.add(issue.source.empty() ? file : issue.source, static_cast<int>(issue.at.line), issue.text);
+      faults_.add(issue.source.empty() ? file : issue.source, static_cast<int>(issue.at.line),
+                  std::string(placeAndText(issue).second));
     }
   }
 
@@ -113,14 +118,17 @@ class Shipped {
     }
   }
 
+  // Faults of maps reach partners in a record's issues: "mappings/pas/referral.map", not where it lies on this machine.
+  std::string shownName(const std::string& file) const {
+    return fs::path(file).lexically_relative(fs::path(folders_.mappings).parent_path()).string();
+  }
+
   // Maps that several legs share are compiled once per entry map: a Library's first map is its entry.
   std::shared_ptr<const mapping::Library> compile(Section& section, std::vector<mapping::MapText>& maps) {
     const auto folder = fs::path(section.file).parent_path();
-    // Faults of maps reach partners in a record's issues: "mappings/pas/referral.map", not where it lies on this
-    // machine.
-    const auto shown = fs::path(folders_.mappings).parent_path();
     for (const auto& name : section.all("map")) {
-      maps.push_back({(folder / name).lexically_relative(shown).string(), textOf((folder / name).string())});
+      const auto file = (folder / name).string();
+      maps.push_back({shownName(file), textOf(file)});
     }
     if (maps.empty()) {
       faults_.add(section.file, section.line, "[" + section.kind + " " + section.name + "] needs map = FILE");
@@ -162,28 +170,31 @@ class Shipped {
                               ? service::Channel::Unaccounted::Warn
                               : service::Channel::Unaccounted::Refuse;
     channel.voidsReleases = section.flag("voids_releases", channel.kind != store::RecordKind::Referral, faults_);
-    const auto drop = section.optional("drop", "", faults_);
-    if (!drop.empty()) readDrops((fs::path(section.file).parent_path() / drop).string(), channel.dropped);
     channel.map = compile(section, channel.maps);
-    if (channel.map != nullptr) channel.model = channel.map->sourceType();  // the entry map says what the record is
+    if (channel.map != nullptr) {
+      channel.model = channel.map->sourceType();  // the entry map says what the record is
+      readDrops(section, channel);
+    }
     section.refuseUnread(faults_);
     configuration_.channels[channel.id] = std::move(channel);
   }
 
-  // "Model.path | reason", one a line; # comments.
-  void readDrops(const std::string& file, std::vector<std::string>& dropped) {
-    const auto text = textOf(file);
-    int number = 0;
-    for (const auto raw : split(text, '\n')) {
-      ++number;
-      const auto line = trim(raw);
-      if (line.empty() || line.front() == '#') continue;
-      const auto bar = line.find('|');
-      if (bar == std::string_view::npos || trim(line.substr(bar + 1)).empty()) {
-        faults_.add(file, number, "a dropped path needs a reason: path | reason");
-        continue;
-      }
-      dropped.emplace_back(trim(line.substr(0, bar)));
+  // The .drop file beside the entry map, if there is one.
+  void readDrops(Section& section, service::Channel& channel) {
+    const auto file = mapping::dropFileOf((fs::path(section.file).parent_path() / section.all("map").front()).string());
+    usedDrops_.insert(file);
+    if (!fs::exists(file)) return;
+    fhir::Issues issues;
+    auto drops = mapping::DropList::parse(shownName(file), textOf(file), *configuration_.schema, channel.model, issues);
+    addIssues(file, issues);
+    if (drops.ok()) channel.drops = std::move(*drops);
+  }
+
+  // A list that no channel reads would let its author believe that something is dropped.
+  void refuseStrayDrops(const std::vector<std::string>& drops) {
+    for (const auto& file : drops) {
+      if (usedDrops_.find(file) == usedDrops_.end())
+        faults_.add(file, 0, "no channel's entry map has this name, so nobody reads it; name it after the first map");
     }
   }
 
@@ -234,6 +245,7 @@ class Shipped {
   service::Configuration& configuration_;
   std::string& text_;
   Faults& faults_;
+  std::set<std::string> usedDrops_;  // where a channel has looked for its drops
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
 // The element tree: one node type for every resource, data type, logical model and source record. A Document owns the
 // nodes in an arena; nothing is freed one by one. A node knows its definition (when its type is known), its place in
-// the source file, and whether a mapping has touched it. Used by: json/xml forms, fhirpath, mapping, validation,
+// the source file, and whether a mapping made something of it. Used by: json/xml forms, fhirpath, mapping, validation,
 // transfer, letter. Thread rule: a Document belongs to one thread at a time. Failure rule: building never fails (memory
 // is bounded by the limits of the reader that feeds it); navigation returns nullptr.
 //
@@ -42,7 +42,7 @@ struct Element {
   Token token = Token::None;
   bool listed = false;           // untyped: stood in a JSON array
   bool isResource = false;       // carries resourceType (JSON) or is an element named after its type (XML)
-  mutable bool touched = false;  // a mapping has read this value or carried this node over (loss account)
+  mutable bool touched = false;  // a rule of a mapping made something of this value (loss account)
 
   bool hasValue() const { return data != nullptr; }
   std::string_view value() const { return {data, size}; }

@@ -112,6 +112,8 @@ struct Environment {
   /// Values of CompileOptions::slots, by index; the arrays belong to the caller and must outlive the evaluation.
   std::span<const std::span<const Value>> slots;
   std::function<void(std::string_view name, const Collection&)> trace;
+  /// Gets every leaf whose value an evaluation uses, as often as it does; nullptr: nobody asks. `a.exists()` uses none.
+  std::vector<const fhir::Element*>* reads = nullptr;
   Limits limits;
 };
 

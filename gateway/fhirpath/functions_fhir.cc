@@ -64,7 +64,7 @@ bool runExtension(Machine& machine, const PlanNode& node, const Frame& frame) {
          each != nullptr && each->name == names.extension; each = each->next) {
       const fhir::Element* key = machine.child(each, names.url);
       if (key == nullptr || key->value() != *url) continue;
-      key->touched = true;
+      machine.read(*key);
       machine.push(Item::of(each));
     }
   }
@@ -145,7 +145,7 @@ std::optional<bool> codeIn(Machine& machine, std::string_view system, std::strin
 std::string_view childText(Machine& machine, const fhir::Element* parent, fhir::NameId name) {
   const fhir::Element* found = machine.child(parent, name);
   if (found == nullptr) return {};
-  found->touched = true;
+  machine.read(*found);
   return found->value();
 }
 

@@ -232,7 +232,7 @@ Item Machine::system(const Item& item) {
     if (primitive == fhir::Primitive::None) return item;
     kind = kindOf(primitive);
   }
-  node.touched = true;
+  read(node);
   switch (kind) {
     case ItemKind::Boolean: return Item::of(node.value() == "true");
     case ItemKind::Integer:
@@ -263,10 +263,10 @@ Item Machine::quantity(const Item& item) {
   if (!number) return item;
   const fhir::Element* code = child(item.node, names.code);
   const fhir::Element* unit = code != nullptr && code->hasValue() ? code : child(item.node, names.unit);
-  value->touched = true;
+  read(*value);
   Quantity quantity{*number, "1"};
   if (unit != nullptr && unit->hasValue()) {
-    unit->touched = true;
+    read(*unit);
     quantity.unit = unit->value();
   }
   return Item::of(arena_.make(quantity));
@@ -276,7 +276,7 @@ std::optional<std::string_view> Machine::textOf(const Item& item) {
   switch (item.kind) {
     case ItemKind::Node:
       if (!item.node->hasValue()) return std::nullopt;
-      item.node->touched = true;
+      read(*item.node);
       return item.node->value();
     case ItemKind::String:
     case ItemKind::Date:

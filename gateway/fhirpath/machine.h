@@ -58,6 +58,10 @@ class Machine {
   const Environment& environment() const { return environment_; }
   std::uint32_t kid(const PlanNode& node, std::uint32_t i) const { return plan_->kids[node.firstKid + i]; }
 
+  void read(const fhir::Element& leaf) {
+    if (environment_.reads != nullptr) environment_.reads->push_back(&leaf);
+  }
+
   bool eval(std::uint32_t id, const Frame& frame) {
     if (++steps_ > environment_.limits.steps) return failSteps();
     const PlanNode& node = plan_->nodes[id];

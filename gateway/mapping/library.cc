@@ -48,12 +48,6 @@ void untouch(const Element* node) {
   for (const Element* member = node->first; member != nullptr; member = member->next) untouch(member);
 }
 
-void collectUntouched(const fhir::Document& document, const Element* node, std::vector<LossEntry>& out) {
-  if (node->hasValue() && !node->touched) out.push_back({fhir::pathOf(document, node), node->at});
-  for (const Element* member = node->first; member != nullptr; member = member->next)
-    collectUntouched(document, member, out);
-}
-
 MapNode parse(const MapText& map, const std::shared_ptr<const fhir::Schema>& schema, Faults& faults) {
   return looksLikeResource(map.text) ? readStructureMap(map.file, map.text, schema, faults)
                                      : parseMap(map.file, map.text, faults);
@@ -140,12 +134,6 @@ Result<fhir::Document> transform(const Library& library, const fhir::Document& s
     return fail(Code::Invalid, "the transform failed; the issues say why");
   if (hasEmpty(target.root())) prune(target.root());
   return target;
-}
-
-std::vector<LossEntry> unaccounted(const fhir::Document& source) {
-  std::vector<LossEntry> list;
-  if (source.root() != nullptr) collectUntouched(source, source.root(), list);
-  return list;
 }
 
 }  // namespace lotsen::mapping

@@ -57,8 +57,7 @@ struct Trace {
     std::size_t rule = 0;                 // in rules
   };
   std::vector<Rule> rules;  // all of the library, in no particular order; counts add up over runs
-  std::vector<Read>
-      reads;  // of the last run: by sources, copies and results; a leaf that only a condition read is not here
+  std::vector<Read> reads;  // of the last run: the leaves that are mapped (loss.h), by whom; in the order of the work
 };
 
 struct RunOptions {
@@ -71,19 +70,10 @@ struct RunOptions {
   Trace* trace = nullptr;  // filled if given
 };
 
-/// What became of the source: every leaf that no rule has read.
-struct LossEntry {
-  std::string path;  // "PasReferral.patient.phone"
-  fhir::Position at;
-};
-
 /// Runs the entry group on `source` into a new document of the target type.
 Result<fhir::Document> transform(const Library& library, const fhir::Document& source, const RunOptions& options,
                                  fhir::Issues& issues);
 /// The map as a StructureMap resource, R4 form. Invalid if it has faults or holds what that form has no place for.
 Result<fhir::Document> toStructureMap(const MapText& map, const std::shared_ptr<const fhir::Schema>& schema,
                                       fhir::Issues& issues);
-/// After a run: the leaves of `source` that stayed untouched, in document order.
-std::vector<LossEntry> unaccounted(const fhir::Document& source);
-
 }  // namespace lotsen::mapping

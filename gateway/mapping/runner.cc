@@ -107,6 +107,7 @@ void Runner::body(const RulePlan& rule) {
 
 void Runner::call(const CallPlan& call) {
   const std::size_t from = arguments_.size();
+  const Mark before = mark();
   bool complete = true;
   for (const OperandPlan& operand : rows(plan_.operands, call.arguments)) {
     arguments_.push_back(value(operand));
@@ -124,9 +125,11 @@ void Runner::call(const CallPlan& call) {
     const std::span<const Value> passed(stack_.data() + top_, arguments_.size() - from);
     arguments_.resize(from);
     group(call.group, passed);
+    settle(before);
     return;
   }
   arguments_.resize(from);
+  forget(before);
 }
 
 // --- sources
@@ -165,16 +168,20 @@ void Runner::visit(const RulePlan& rule, Index level, const SourcePlan& source, 
   if (source.variable != kNoIndex) slot(source.variable) = item;
   item_ = item.node;
   if (source.plain && source.where.program != kNoIndex && !test(source.where, item)) return;
-  touch(item);
+  const Mark before = mark();
+  read(item);
   this->source(rule, level + 1);
+  settle(before);
 }
 
 void Runner::collectedSource(const RulePlan& rule, Index level, const SourcePlan& source) {
   const std::size_t from = items_.size();
+  const Mark before = mark();  // a default may read
   collect(source, from);
   const std::size_t end = items_.size();
   for (std::size_t at = from; at < end && !stopped_; ++at) visit(rule, level, source, Value(items_[at]));
   items_.resize(from);
+  settle(before);
 }
 
 void Runner::collect(const SourcePlan& source, std::size_t from) {
@@ -242,7 +249,8 @@ bool Runner::matchesType(const SourcePlan& source, const Value& item) const {
   return type == source.type || (type != kNone && schema_.type(source.type).abstract && schema_.isA(type, source.type));
 }
 
-/// A criterion: empty is false, one Boolean is itself, any other single item is true.
+/// A criterion: empty is false, one Boolean is itself, any other single item is true. What it reads decides, but
+/// nothing of it is carried on, so it does not count for the loss account.
 bool Runner::test(const ConditionPlan& condition, const Value& item) {
   Value focus = item;
   if (item.node != nullptr && item.node->parent != nullptr) {
@@ -253,7 +261,10 @@ bool Runner::test(const ConditionPlan& condition, const Value& item) {
       focus.node = item.node->parent;
   }
   results_.clear();
-  if (!evaluate(condition.program, std::span(&focus, 1), results_)) return false;
+  const Mark before = mark();
+  const bool evaluated = evaluate(condition.program, std::span(&focus, 1), results_);
+  forget(before);
+  if (!evaluated) return false;
   if (results_.empty()) return false;
   if (results_.size() > 1) {
     fault("processing", "map-condition",
@@ -269,7 +280,10 @@ bool Runner::test(const ConditionPlan& condition, const Value& item) {
 
 void Runner::log(const SourcePlan& source, const Value& item) {
   results_.clear();
-  if (!evaluate(source.log, std::span(&item, 1), results_) || results_.empty()) return;
+  const Mark before = mark();
+  const bool evaluated = evaluate(source.log, std::span(&item, 1), results_);
+  forget(before);
+  if (!evaluated || results_.empty()) return;
   const std::string text(fhirpath::toText(results_[0]));
   report(fhir::Severity::Information, "informational", "map-log",
          plan_.programs[source.log].literal

@@ -60,8 +60,6 @@ class Runner {
   bool isComplex(const Value& value) const;
   const fhir::Document& owner(const fhir::Element* node) const;
   static bool isEmpty(const Value& value) { return value.kind == fhirpath::Kind::Node && value.node == nullptr; }
-  void touch(const Value& value);
-  void touchAll(const fhir::Element* node);
   std::optional<std::string_view> text(const OperandPlan& operand, std::string_view what);
 
   // --- targets: target_writer.cc
@@ -110,6 +108,22 @@ class Runner {
     return plan_.operands[target.arguments.first + index];
   }
 
+  // --- the loss account: values.cc. What was read counts once something was written because of it: reads wait here
+  // until the target, the item or the call that they were for is done.
+  struct Mark {
+    std::size_t reads = 0;
+    std::uint64_t written = 0;
+  };
+  Mark mark() const { return {reads_.size(), written_}; }
+  void read(const Value& value) {
+    if (value.node != nullptr && value.node->hasValue()) reads_.push_back(value.node);
+  }
+  void settle(const Mark& since);
+  void forget(const Mark& since) { reads_.resize(since.reads); }
+  void wrote() { ++written_; }
+  void carried(const fhir::Element* node);
+  void account(const fhir::Element* leaf);
+
   // --- faults
   void fault(std::string_view code, std::string_view rule, const std::string& text);
   void report(fhir::Severity severity, std::string_view code, std::string_view rule, const std::string& text);
@@ -137,10 +151,12 @@ class Runner {
   std::optional<fhirpath::Evaluator> evaluator_;
   std::vector<std::span<const Value>> slotSpans_;
 
-  const RulePlan* rule_ = nullptr;       // running, for messages
-  const TargetPlan* running_ = nullptr;  // target, for messages
-  const fhir::Element* item_ = nullptr;  // source item, for messages
-  const fhir::Element* into_ = nullptr;  // target element, for messages
+  const RulePlan* rule_ = nullptr;           // running, for messages
+  const TargetPlan* running_ = nullptr;      // target, for messages
+  const fhir::Element* item_ = nullptr;      // source item, for messages
+  const fhir::Element* into_ = nullptr;      // target element, for messages
+  std::vector<const fhir::Element*> reads_;  // leaves that wait for their account
+  std::uint64_t written_ = 0;                // values put into the target
   std::uint64_t steps_ = 0;
   std::uint32_t depth_ = 0;
   std::uint64_t uuids_ = 0;

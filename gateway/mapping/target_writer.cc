@@ -46,7 +46,10 @@ bool Runner::directTarget(const TargetPlan& target) {
   Element* node = target.once ? fhir::child(parent, target.directName) : nullptr;
   if (node != nullptr && node->type != target.direct->type) return false;
   if (node == nullptr) node = target_.append(parent, *target.direct);
-  if (copies) target_.setValue(node, text);
+  if (copies) {
+    target_.setValue(node, text);
+    wrote();
+  }
   assign(target, node);
   return true;
 }
@@ -58,7 +61,9 @@ void Runner::target(const TargetPlan& target) {
   const std::optional<Place> where = place(target);
   if (!where) return;
   into_ = where->parent;
+  const Mark before = mark();
   transform(target, *where);
+  if (where->plan != nullptr) settle(before);  // a value without a place counts with what is made of it
   into_ = nullptr;
 }
 
@@ -242,7 +247,7 @@ Element* Runner::putComplex(const TargetPlan& target, const Place& place, const 
   if (where == nullptr) return nullptr;
   const Element* from = value.node;
   if (where->type == kNone && from != nullptr) {  // into an untyped tree, as it is
-    touchAll(from);
+    carried(from);
     Element* copy = target_.clone(owner(from), from);
     target_.attach(place.parent, *where, copy);
     order(target, copy);
@@ -260,7 +265,11 @@ Element* Runner::putComplex(const TargetPlan& target, const Place& place, const 
   }
   // A node that was made before, without a place, is put here itself; everything else is copied.
   const bool detached = from->parent == nullptr && &owner(from) == &target_ && from != target_.root();
-  if (!detached) touchAll(from);
+  if (detached) {
+    wrote();
+  } else {
+    carried(from);
+  }
   Element* node = detached ? own(from) : target_.clone(owner(from), from);
   if (type != where->type && schema_.isA(where->type, type)) node->type = where->type;  // a Quantity as an Age
   const bool once = schema_.def(where->def).max == 1;
@@ -301,7 +310,7 @@ void Runner::fillMember(Element* node, const Property& where, const Element* mem
       member->type == where.type &&
       (member->type == kNone || schema_.shapeOf(member->def, member->type) == schema_.shapeOf(where.def, where.type));
   if (same || where.type == kNone) {
-    touchAll(member);
+    carried(member);
     target_.attach(node, where, target_.clone(owner(member), member));
     return;
   }
@@ -312,11 +321,12 @@ void Runner::fillMember(Element* node, const Property& where, const Element* mem
   }
   Element* made = target_.append(node, where);
   if (!isComplex(value)) setText(made, value);
-  touch(value);
+  read(value);
   fill(made, value);
 }
 
 bool Runner::setText(Element* node, const Value& value) {
+  wrote();
   const TypeId from = typeOf(value);
   const std::string_view text = fhirpath::toText(value);
   if (node->type == kNone) {
@@ -428,6 +438,7 @@ Element* Runner::child(Element* parent, fhir::NameId name, std::string_view text
   Element* existing = fhir::child(parent, name);
   Element* node = existing != nullptr ? existing : child(parent, name);
   target_.setValue(node, text);
+  wrote();
   return node;
 }
 

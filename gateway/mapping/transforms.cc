@@ -74,7 +74,9 @@ void Runner::create(const TargetPlan& target, const Place& place) {
       return;
     }
   }
-  assign(target, known != nullptr ? make(target, place, *known, type) : makeAny(target, place, type));
+  Element* node = known != nullptr ? make(target, place, *known, type) : makeAny(target, place, type);
+  if (node != nullptr && node->isResource) wrote();  // stays, even if nothing is put into it
+  assign(target, node);
 }
 
 void Runner::implicit(const TargetPlan& target, const Place& place) {
@@ -203,6 +205,7 @@ void Runner::reference(const TargetPlan& target, const Place& place) {
   made.kind = Kind::String;
   if (url != nullptr && url->hasValue() && (pointer || id == nullptr)) {
     made.text = url->value();
+    read({Kind::Node, url, {}, {}});
     write(target, place, made);
     return;
   }
@@ -217,7 +220,7 @@ void Runner::reference(const TargetPlan& target, const Place& place) {
     }
     id = child(const_cast<Element*>(node), plan_.known.id, uuid());
   }
-  touch({Kind::Node, id, {}, {}});
+  read({Kind::Node, id, {}, {}});
   const std::string type(schema_.nameText(schema_.type(node->type).name));
   made.text = target_.store((pointer ? "urn:uuid:" : type + "/") + std::string(id->value()));
   write(target, place, made);
@@ -239,8 +242,8 @@ void Runner::translate(const TargetPlan& target, const Place& place) {
     const Element* of = fhir::child(coding, plan_.known.system);
     if (part != nullptr) code = part->value();
     if (of != nullptr) system = of->value();
-    touch({Kind::Node, part, {}, {}});
-    touch({Kind::Node, of, {}, {}});
+    read({Kind::Node, part, {}, {}});
+    read({Kind::Node, of, {}, {}});
   }
   const ConceptMapPlan& table = plan_.conceptMaps[target.table];
   const auto before = [](const ConceptMapNode::Entry& entry, std::string_view wanted) { return entry.source < wanted; };

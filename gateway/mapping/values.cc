@@ -41,7 +41,7 @@ void Runner::values(const OperandPlan& operand, std::vector<Value>& out) {
   if (operand.kind == OperandPlan::Kind::Path) {
     const std::size_t from = out.size();
     follow(operand.steps, slot(operand.index), out);
-    for (std::size_t i = from; i < out.size(); ++i) touch(out[i]);
+    for (std::size_t i = from; i < out.size(); ++i) read(out[i]);
   } else if (operand.kind == OperandPlan::Kind::Expression) {
     evaluate(operand.index, {}, out);
   } else {
@@ -68,6 +68,7 @@ bool Runner::evaluate(Index program, std::span<const Value> focus, std::vector<V
     environment.rootResource = source_.root();
     environment.now = options_.now;
     environment.limits.steps = options_.maxSteps;
+    environment.reads = &reads_;
     evaluator_.emplace(std::move(environment));
   }
   const ProgramPlan& plan = plan_.programs[program];
@@ -86,7 +87,7 @@ bool Runner::evaluate(Index program, std::span<const Value> focus, std::vector<V
     if (status.error().code == Code::TooLarge) stopped_ = true;
     return false;
   }
-  for (const Value& item : found_) touch(item);
+  for (const Value& item : found_) read(item);
   out.insert(out.end(), found_.begin(), found_.end());
   return true;
 }
@@ -120,18 +121,24 @@ const fhir::Document& Runner::owner(const Element* node) const {
   return target_;
 }
 
-void Runner::touch(const Value& value) {
-  if (value.node == nullptr || !value.node->hasValue()) return;
-  value.node->touched = true;
-  if (options_.trace != nullptr && rule_ != nullptr && &owner(value.node) == &source_) {
-    options_.trace->reads.push_back({value.node, rule_->info});
+void Runner::settle(const Mark& since) {
+  if (written_ != since.written) {
+    for (std::size_t i = since.reads; i < reads_.size(); ++i) account(reads_[i]);
   }
+  forget(since);
 }
 
-void Runner::touchAll(const Element* node) {
-  node->touched = true;
-  touch({fhirpath::Kind::Node, node, {}, {}});
-  for (const Element* child = node->first; child != nullptr; child = child->next) touchAll(child);
+/// A structure that was copied as a whole.
+void Runner::carried(const Element* node) {
+  wrote();
+  if (node->hasValue()) account(node);
+  for (const Element* member = node->first; member != nullptr; member = member->next) carried(member);
+}
+
+void Runner::account(const Element* leaf) {
+  leaf->touched = true;
+  if (options_.trace != nullptr && rule_ != nullptr && &owner(leaf) == &source_)
+    options_.trace->reads.push_back({leaf, rule_->info});
 }
 
 std::optional<std::string_view> Runner::text(const OperandPlan& operand, std::string_view what) {

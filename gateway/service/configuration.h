@@ -5,6 +5,7 @@
 #pragma once
 
 #include "gateway/letter/files.h"
+#include "gateway/mapping/loss.h"
 #include "gateway/mapping/mapping.h"
 #include "gateway/store/store.h"
 #include "gateway/transfer/agreement.h"
@@ -53,8 +54,7 @@ struct Channel {
   std::vector<Person> persons;  // identifiers that are checked before the commit
   std::vector<std::string> units, numbers;
   enum class Unaccounted { Refuse, Warn } unaccounted = Unaccounted::Refuse;
-  std::vector<std::string>
-      dropped;  // source paths without indexes, left behind by rule (the .drop file beside the map)
+  mapping::DropList drops;  // the .drop file beside the entry map
   bool voidsReleases = false;
   std::vector<mapping::MapText> maps;  // what `map` was compiled from
   std::shared_ptr<const mapping::Library> map;

@@ -13,21 +13,6 @@ Understood parked(const store::Record& record, std::string_view reason, const fh
   return result;
 }
 
-// The loss account's paths carry indexes, the .drop file's do not; a dropped group drops what is inside.
-bool isDropped(const Channel& channel, std::string_view path) {
-  std::string plain;
-  bool inIndex = false;
-  for (const char c : path) {
-    if (c == '[') inIndex = true;
-    if (!inIndex) plain += c;
-    if (c == ']') inIndex = false;
-  }
-  for (const auto& dropped : channel.dropped) {
-    if (plain == dropped || (plain.rfind(dropped, 0) == 0 && plain[dropped.size()] == '.')) return true;
-  }
-  return false;
-}
-
 Understood readCanonical(const Configuration& configuration, const store::Record& record, const std::string& text) {
   fhir::Issues issues;
   fhir::ReadOptions options;
@@ -65,10 +50,10 @@ Understood understand(const Configuration& configuration, const store::Record& r
   configuration.validator->validate(*canonical, issues);
   if (issues.hasErrors()) return parked(record, reason::kCanonicalInvalid, issues);
 
-  for (const auto& loss : mapping::unaccounted(*source)) {
-    if (isDropped(channel, loss.path)) continue;
+  for (const auto& loss : mapping::unaccounted(*source, channel.drops)) {
     const std::string text =
-        "no mapping rule reads this field, so the receiver would not get it; map it or name it in the .drop file";
+        "no mapping rule makes anything of this field, so the receiver would not get it; map it or name it in the "
+        ".drop file";
     if (channel.unaccounted == Channel::Unaccounted::Refuse) {
       issues.error("incomplete", "source-unaccounted", text, loss.path, loss.at);
     } else {

@@ -4,41 +4,6 @@
 
 namespace lotsen::validation {
 
-namespace {
-
-/// Invariants read values, which marks them for the loss account of a mapping: put the marks back as they were.
-class TouchedMarks {
- public:
-  explicit TouchedMarks(const fhir::Element* root) : root_(root) {
-    each([this](const fhir::Element* node) { marks_.push_back(node->touched); });
-  }
-  TouchedMarks(const TouchedMarks&) = delete;
-  TouchedMarks& operator=(const TouchedMarks&) = delete;
-  ~TouchedMarks() {
-    std::size_t at = 0;
-    each([&](const fhir::Element* node) { node->touched = marks_[at++]; });
-  }
-
- private:
-  template <typename Visit>
-  void each(const Visit& visit) const {
-    for (const fhir::Element* node = root_; node != nullptr;) {
-      visit(node);
-      if (node->first != nullptr) {
-        node = node->first;
-        continue;
-      }
-      while (node != root_ && node->next == nullptr) node = node->parent;
-      node = node == root_ ? nullptr : node->next;
-    }
-  }
-
-  const fhir::Element* root_;
-  std::vector<bool> marks_;
-};
-
-}  // namespace
-
 Validator::Validator(std::shared_ptr<const fhir::Schema> schema, Rules rules)
     : schema_(std::move(schema)), rules_(std::move(rules)) {
   requiredStart_.reserve(schema_->shapeCount() + 1);
@@ -62,7 +27,6 @@ Result<std::shared_ptr<const Validator>> Validator::create(std::shared_ptr<const
 void Validator::validate(const fhir::Document& document, const fhir::Element* resource, fhir::Issues& issues,
                          const Options& options) const {
   if (resource == nullptr) return;
-  const TouchedMarks marks(resource);
   Report report(document, issues, options);
   Walk(*this, document, report).resource(resource);
   report.finish();

@@ -37,16 +37,20 @@ TEST(Evaluator, StopsAtItsLimits) {
   EXPECT_EQ(failure("entry.count()"), "ok");
 }
 
-TEST(Evaluator, ReadingAValueMarksIt) {
+TEST(Evaluator, TellsWhichValuesItHasUsed) {
   const auto document = readDocument(kBundle);
   const fhir::Element* patient = fhir::child(*document, fhir::child(*document, document->root(), "entry"), "resource");
-  const auto touched = [&](std::string_view path) { return fhir::child(*document, patient, path)->touched; };
-  EXPECT_EQ(evaluated("birthDate.exists()", document.get(), patient), "System.Boolean:true");
-  EXPECT_FALSE(touched("birthDate"));
-  EXPECT_EQ(evaluated("birthDate < today() and active", document.get(), patient), "System.Boolean:true");
-  EXPECT_TRUE(touched("birthDate"));
-  EXPECT_TRUE(touched("active"));
-  EXPECT_FALSE(touched("id"));
+  const auto used = [&](std::string_view expression) {
+    std::vector<const fhir::Element*> reads;
+    Environment environment;
+    environment.reads = &reads;
+    EXPECT_EQ(evaluated(expression, document.get(), patient, {}, environment), "System.Boolean:true");
+    std::string paths;
+    for (const auto* leaf : reads) paths += std::string(document->nameText(leaf->name)) + " ";
+    return paths;
+  };
+  EXPECT_EQ(used("birthDate.exists()"), "");
+  EXPECT_EQ(used("birthDate < today() and active"), "birthDate active ");
 }
 
 class TestHost final : public Host {

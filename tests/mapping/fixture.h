@@ -4,6 +4,7 @@
 #include "gateway/base/text.h"
 #include "gateway/definitions/definitions.h"
 #include "gateway/fhir/forms.h"
+#include "gateway/mapping/loss.h"
 #include "gateway/mapping/mapping.h"
 #include "gtest/gtest.h"
 

@@ -344,42 +344,5 @@ TEST(Library, theEntryGroupNeedsOneSourceAndOneTarget) {
             "parameter\n");
 }
 
-TEST(Loss, aTraceTellsWhichRuleReadWhat) {
-  const auto schema = visitSchema();
-  fhir::Issues issues;
-  const std::string map = mapOf("Patient",
-                                "src.text as t -> tgt.language = t;\nsrc.code as c where c = 'x' -> tgt.gender = "
-                                "c;\nsrc.identifier -> tgt.identifier;");
-  const auto library = Library::compile({{"t.map", map}}, schema, issues);
-  ASSERT_TRUE(library.ok()) << allIssues(issues);
-  fhir::ReadOptions read;
-  read.type = library->sourceType();
-  const auto source = fhir::readJson(R"({"text":"sv","code":"y","identifier":[{"value":"1"}]})", schema, read, issues);
-  ASSERT_TRUE(source.ok());
-  Trace trace;
-  RunOptions options;
-  options.trace = &trace;
-  ASSERT_TRUE(transform(*library, *source, options, issues).ok());
-  std::vector<std::string> told;
-  for (const auto& rule : trace.rules) told.push_back(rule.name + " " + std::to_string(rule.fired));
-  for (const auto& one : trace.reads)
-    told.push_back(fhir::pathOf(*source, one.leaf) + " by " + trace.rules[one.rule].name);
-  const std::vector<std::string> expected = {"text 1", "code 0", "identifier 1", "Visit.text by text",
-                                             "Visit.identifier[0].value by identifier"};
-  EXPECT_EQ(told, expected);
-}
-
-TEST(Loss, everyLeafThatNothingHasReadIsNamed) {
-  const Outcome outcome = run(
-      "Patient",
-      "src.name first as n -> tgt.name as m, m.family = n.family; src.tag as t where t = 'a' -> tgt.active = true; "
-      "src.identifier first -> tgt.identifier;",
-      R"({"text":"t","name":[{"family":"F","given":["g"]},{"family":"H"}],"tag":["a","b"],"identifier":[{"system":"s","value":"v"},{"value":"w"}]})");
-  EXPECT_TRUE(outcome.ok) << outcome.issues;
-  const std::vector<std::string> unread = {"Visit.text", "Visit.name[0].given[0]", "Visit.name[1].family",
-                                           "Visit.identifier[1].value"};
-  EXPECT_EQ(outcome.loss, unread);
-}
-
 }  // namespace
 }  // namespace lotsen::mapping

@@ -7,6 +7,7 @@
 #include "gateway/fhir/forms.h"
 #include "gateway/fhir/outcome.h"
 #include "gateway/json/writer.h"
+#include "gateway/mapping/loss.h"
 #include "gateway/mapping/mapping.h"
 #include "gateway/transfer/facts.h"
 #include "gateway/validation/validation.h"
@@ -72,7 +73,7 @@ const validation::Validator& validator() {
 struct Flow {
   std::string name;
   std::shared_ptr<const mapping::Library> maps;
-  std::set<std::string> dropped;
+  mapping::DropList drops;
   bool lossless = false;  // every source leaf is read or dropped
   std::function<Status(const fhir::Document&, fhir::Issues&)> facts;
 };
@@ -86,14 +87,6 @@ std::function<Status(const fhir::Document&, fhir::Issues&)> reading(Result<Facts
   };
 }
 
-void readDrops(const fs::path& path, Flow& flow) {
-  const std::string text = contentOf(path);
-  for (const auto line : split(text, '\n')) {
-    if (trim(line).empty() || line.starts_with('#')) continue;
-    flow.dropped.emplace(trim(line.substr(0, line.find('|'))));
-  }
-}
-
 Flow readFlow(const fs::path& folder) {
   Flow flow;
   flow.name = folder.filename();
@@ -105,7 +98,6 @@ Flow readFlow(const fs::path& folder) {
     const auto key = trim(line.substr(0, at));
     const std::string value(trim(line.substr(at + 1)));
     if (key == "map") maps.push_back({value, contentOf(kRoot / value)});
-    if (key == "drop") readDrops(kRoot / value, flow);
     if (key == "lossless") flow.lossless = value == "yes";
     if (key == "facts" && value == "referral") flow.facts = reading(&transfer::referralFacts);
     if (key == "facts" && value == "consent") flow.facts = reading(&transfer::consentFacts);
@@ -114,7 +106,13 @@ Flow readFlow(const fs::path& folder) {
   fhir::Issues issues;
   auto library = mapping::Library::compile(maps, schema(), issues);
   EXPECT_TRUE(library.ok()) << flow.name << "\n" << listed(issues);
-  if (library.ok()) flow.maps = std::make_shared<const mapping::Library>(std::move(*library));
+  if (!library.ok()) return flow;
+  flow.maps = std::make_shared<const mapping::Library>(std::move(*library));
+  const std::string drops = mapping::dropFileOf((kRoot / maps.front().file).string());
+  if (!fs::exists(drops)) return flow;
+  auto list = mapping::DropList::parse(drops, contentOf(drops), *schema(), flow.maps->sourceType(), issues);
+  EXPECT_TRUE(list.ok()) << listed(issues);
+  if (list.ok()) flow.drops = std::move(*list);
   return flow;
 }
 
@@ -221,18 +219,8 @@ void compare(const fs::path& path, const std::string& actual) {
 }
 
 void addLosses(const Flow& flow, const fhir::Document& source, fhir::Issues& issues) {
-  for (const auto& loss : mapping::unaccounted(source)) {
-    std::string path;
-    for (std::size_t i = 0; i < loss.path.size(); ++i) {
-      if (loss.path[i] == '[') {
-        i = loss.path.find(']', i);
-      } else {
-        path += loss.path[i];
-      }
-    }
-    if (flow.dropped.contains(path)) continue;
-    issues.error("incomplete", "source-unaccounted", "no rule reads " + path + ", and no .drop file names it",
-                 loss.path, loss.at);
+  for (const auto& loss : mapping::unaccounted(source, flow.drops)) {
+    issues.error("incomplete", "source-unaccounted", "no rule maps it, and no .drop file names it", loss.path, loss.at);
   }
 }
 

@@ -173,16 +173,6 @@ TEST(Validation, AContainedResourceIsReferredTo) {
       "");
 }
 
-TEST(Validation, LeavesTheTouchedMarksAlone) {
-  Issues issues;
-  const auto document = fhir::readJson(R"({"resourceType":"Patient","contact":[{"gender":"male"}],"active":true})",
-                                       Schema::r4(), {}, issues);
-  fhir::child(*document, document->root(), "active")->touched = true;
-  validator()->validate(*document, issues);
-  EXPECT_TRUE(fhir::child(*document, document->root(), "active")->touched);
-  EXPECT_FALSE(fhir::child(*document, document->root(), "contact")->first->touched);
-}
-
 TEST(Validation, ChecksWhatAMappingMade) {
   fhir::Document document(Schema::r4());
   fhir::Element* patient = document.createRoot(fhir::r4::kPatient);

@@ -1,0 +1,46 @@
+// What `lotsen check` says about the folder of mappings: faults of the lists of drops.
+#include "gateway/app/shipped.h"
+
+#include "world.h"
+
+namespace lotsen::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The faults of a copy of the mappings that `change` has been at.
+template <typename Change>
+std::string faultsAfter(Change change) {
+  const test::TempDir folder;
+  fs::copy(LOTSEN_SOURCE_DIR "/mappings", folder.file("mappings"), fs::copy_options::recursive);
+  change(fs::path(folder.file("mappings")));
+  service::Configuration configuration;
+  std::string text;
+  Faults faults;
+  readShipped({folder.file("mappings"), LOTSEN_SOURCE_DIR "/templates", "c5-h2"}, configuration, text, faults);
+  std::string told;
+  for (const auto& fault : faults.list)
+    told += fs::path(fault.file).filename().string() + ":" + std::to_string(fault.line) + ": " + fault.text + "\n";
+  return told;
+}
+
+TEST(Shipped, TheMappingsOfTheHouseAreFine) {
+  EXPECT_EQ(faultsAfter([](const fs::path&) {}), "");
+}
+
+TEST(Shipped, AStaleDropIsAFault) {
+  EXPECT_EQ(faultsAfter([](const fs::path& mappings) {
+              std::ofstream(mappings / "pas/referral.drop", std::ios::app) << "PasReferral.patient.phon | moved\n";
+            }),
+            "referral.drop:8: 'PasReferral.patient' has no element 'phon'; did you mean 'phone'?\n");
+}
+
+TEST(Shipped, ADropListThatNoChannelReadsIsAFault) {
+  EXPECT_EQ(faultsAfter([](const fs::path& mappings) {
+              fs::rename(mappings / "pas/referral.drop", mappings / "pas/remiss.drop");
+            }),
+            "remiss.drop:0: no channel's entry map has this name, so nobody reads it; name it after the first map\n");
+}
+
+}  // namespace
+}  // namespace lotsen::app
