@@ -43,6 +43,7 @@ struct Gateway::Parts {
   std::unique_ptr<queue::Runner> delivery;
   std::vector<std::unique_ptr<service::Worker>> workers;
   std::unique_ptr<service::Receptionist> receptionist;
+  std::unique_ptr<service::WhatIf> whatIf;
   std::unique_ptr<inbound::Api> api;
   std::unique_ptr<inbound::Router> router;
   std::unique_ptr<inbound::Server> server;
@@ -127,8 +128,9 @@ Status Gateway::Parts::buildWorkers(const std::function<void()>& fatal) {
 
 void Gateway::Parts::buildListener() {
   receptionist = std::make_unique<service::Receptionist>(*store, clock, random, [this] { wakeWorkers(); });
-  api = std::make_unique<inbound::Api>(inbound::ApiParts{*store, *configuration, *receptionist, *tokens, metrics,
-                                                         accepting, inbound::kOpenApi, settings.bodyLimit});
+  whatIf = std::make_unique<service::WhatIf>(*store, clock);
+  api = std::make_unique<inbound::Api>(inbound::ApiParts{*store, *configuration, *receptionist, *whatIf, *tokens,
+                                                         metrics, accepting, inbound::kOpenApi, settings.bodyLimit});
   router = std::make_unique<inbound::Router>(metrics, inbound::refusal);
   api->addTo(*router);
   inbound::addObservation(*router, metrics, health);

@@ -4,6 +4,7 @@
 #include "gateway/crypto/base64.h"
 #include "gateway/fhir/outcome.h"
 #include "gateway/http/media_type.h"
+#include "gateway/inbound/reprocess.h"
 #include "gateway/inbound/views.h"
 #include "gateway/json/writer.h"
 
@@ -127,6 +128,7 @@ void Api::addTo(Router& router) {
   router.add("GET", "/api/v1/transfers", guarded(Permission::Read, &Api::transfers));
   router.add("GET", "/api/v1/transfers/{id}", guarded(Permission::Read, &Api::transfer));
   router.add("GET", "/api/v1/deliveries/{id}/body", guarded(Permission::Operate, &Api::deliveryBody));
+  router.add("POST", "/api/v1/reprocess", guarded(Permission::Operate, &Api::reprocess));
   router.add("GET", "/api/v1/openapi.json", [this](const Call&) { return http::Response::json(200, parts_.openApi); });
   router.add("GET", "/console/", guarded(Permission::Operate, &Api::consoleList));
   router.add("GET", "/console/transfers/{id}", guarded(Permission::Operate, &Api::consoleTransfer));
@@ -253,6 +255,27 @@ http::Response Api::deliveryBody(const Call& call) const {
   if (!delivery.ok() || delivery->body.empty())
     return outcome(404, "no-delivery", "there is no such delivery, or it has no bytes yet");
   return http::Response::text(200, delivery->body, delivery->mediaType);
+}
+
+http::Response Api::reprocess(const Call& call) const {
+  if (!parts_.accepting) return unavailable();
+  const auto who = principal(call.request);
+  if (!isUtf8Json(http::mediaType(call.request)))
+    return outcome(415, "media-type", "send the request as Content-Type: application/json, in UTF-8");
+  fhir::Issues issues;
+  auto asked = readReprocess(call.request.body, issues);
+  if (!asked) return http::Response::fhir(400, fhir::operationOutcome(issues));
+  if (!asked->dryRun)
+    return outcome(501, "dry-run-only",
+                   "only the dry run is there yet: send \"dryRun\": true; nothing was looked at or changed");
+  fhir::Issues mapIssues;
+  const auto answer = parts_.whatIf.run(*parts_.configuration.get(), *who, std::move(asked->request), mapIssues);
+  if (answer.ok()) return http::Response::json(200, reprocessJson(*answer, mapIssues));
+  switch (answer.error().code) {
+    case Code::Invalid: return http::Response::fhir(422, fhir::operationOutcome(mapIssues));
+    case Code::Busy: return outcome(503, "busy", answer.error().message);
+    default: return unavailable();
+  }
 }
 
 http::Response Api::consoleList(const Call& call) const {

@@ -10,6 +10,7 @@
 #include "gateway/inbound/server.h"
 #include "gateway/service/current.h"
 #include "gateway/service/reception.h"
+#include "gateway/service/what_if.h"
 
 #include <atomic>
 #include <memory>
@@ -20,6 +21,7 @@ struct ApiParts {
   store::Store& store;
   service::Current& configuration;
   service::Receptionist& receptionist;
+  service::WhatIf& whatIf;
   const identity::TokenRegistry& tokens;
   observe::Metrics& metrics;
   const std::atomic<bool>& accepting;  // false: the store has failed or we are stopping: 503
@@ -43,6 +45,7 @@ class Api {
   http::Response transfers(const Call& call) const;
   http::Response transfer(const Call& call) const;
   http::Response deliveryBody(const Call& call) const;
+  http::Response reprocess(const Call& call) const;
   http::Response consoleList(const Call& call) const;
   http::Response consoleTransfer(const Call& call) const;
   http::Response received(const service::Reception& reception, bool message) const;

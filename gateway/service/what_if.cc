@@ -1,6 +1,7 @@
 #include "gateway/service/what_if.h"
 
 #include "gateway/fhir/outcome.h"
+#include "gateway/json/writer.h"
 #include "gateway/service/reasons.h"
 #include "gateway/service/tree_difference.h"
 #include "gateway/service/understanding.h"
@@ -15,6 +16,8 @@ namespace lotsen::service {
 namespace {
 
 using Key = WhatIfReport::Key;
+
+constexpr std::size_t kPage = 16;  // records held at a time
 
 constexpr std::string_view kNames[] = {"now-fails",       "fails-otherwise", "now-succeeds", "newly-unaccounted",
                                        "newly-accounted", "value-changed",   "added",        "removed",
@@ -231,6 +234,48 @@ Result<Configuration> withMaps(const Configuration& configuration, const WhatIfR
   return refuse("no-channel", "no channel " + request.filter.channel + " takes what the first map takes");
 }
 
+/// Examines what fits the filter until its limit, the time or the records end; answer.next says which of them it was.
+Status walk(store::Store& store, Clock& clock, Instant end, store::RecordFilter filter, Examination& examination,
+            WhatIfAnswer& answer) {
+  const std::size_t limit = std::min(filter.limit, WhatIf::kLimit);
+  for (;;) {
+    filter.limit = std::min<std::size_t>(limit - answer.report.examined, kPage);
+    LOTSEN_TRY(auto page, store.records(filter));
+    for (auto& record : page.records) {
+      filter.after = record.id;
+      if (std::find(answer.channels.begin(), answer.channels.end(), record.channel) == answer.channels.end()) continue;
+      examination.examine(std::move(record));
+      if (clock.now() < end && answer.report.examined < limit) continue;
+      answer.next = filter.after;
+      return done();
+    }
+    if (page.next.empty()) return done();
+    filter.after = page.next;
+    if (clock.now() < end) continue;
+    answer.next = page.next;
+    return done();
+  }
+}
+
+std::string detailOf(const WhatIfRequest& request, const WhatIfAnswer& answer) {
+  const auto& filter = request.filter;
+  std::string text;
+  json::Writer writer(text);
+  writer.startObject().member("mapHash", answer.mapHash).key("channels").startArray();
+  for (const auto& channel : answer.channels) writer.string(channel);
+  writer.endArray();
+  if (filter.state) writer.member("state", store::name(*filter.state));
+  if (!filter.mapHash.empty()) writer.member("madeBy", filter.mapHash);
+  if (filter.from) writer.member("from", formatInstant(*filter.from));
+  if (filter.until) writer.member("to", formatInstant(*filter.until));
+  if (!filter.after.empty()) writer.member("after", filter.after);
+  writer.member("examined", static_cast<std::int64_t>(answer.report.examined));
+  if (!answer.next.empty()) writer.member("next", answer.next);
+  if (!request.why.empty()) writer.member("why", request.why);
+  writer.endObject();
+  return text;
+}
+
 /// Sets a flag for as long as it lives, if nobody else has.
 class Turn {
  public:
@@ -253,7 +298,8 @@ std::string_view name(Finding finding) {
   return kNames[static_cast<std::size_t>(finding)];
 }
 
-Result<WhatIfAnswer> WhatIf::run(const Configuration& configuration, WhatIfRequest request, fhir::Issues& issues) {
+Result<WhatIfAnswer> WhatIf::run(const Configuration& configuration, const identity::Principal& who,
+                                 WhatIfRequest request, fhir::Issues& issues) {
   const Turn turn(running_);
   if (!turn.mine()) return fail(Code::Busy, "another dry run is being worked on; try again");
   const Instant end = clock_.now() + kTime;
@@ -268,24 +314,10 @@ Result<WhatIfAnswer> WhatIf::run(const Configuration& configuration, WhatIfReque
   }
   Shown shown(std::move(texts));
   Examination examination(trial, shown, answer.report);
-  store::RecordFilter filter = std::move(request.filter);
-  const std::size_t limit = std::min(filter.limit, kLimit);
-  for (;;) {
-    filter.limit = std::min<std::size_t>(limit - answer.report.examined, 16);
-    LOTSEN_TRY(auto page, store_.records(filter));
-    for (auto& record : page.records) {
-      filter.after = record.id;
-      if (std::find(answer.channels.begin(), answer.channels.end(), record.channel) == answer.channels.end()) continue;
-      examination.examine(std::move(record));
-      if (clock_.now() < end && answer.report.examined < limit) continue;
-      answer.next = filter.after;
-      return answer;
-    }
-    if (page.next.empty()) return answer;
-    filter.after = answer.next = page.next;
-    if (clock_.now() >= end) return answer;
-    answer.next.clear();
-  }
+  LOTSEN_TRY_DO(walk(store_, clock_, end, request.filter, examination, answer));
+  LOTSEN_TRY_DO(
+      store_.note({{clock_.now(), "operator:" + who.partner, "reprocess-dry-run", {}, {}, detailOf(request, answer)}}));
+  return answer;
 }
 
 }  // namespace lotsen::service

@@ -19,6 +19,7 @@
 // report; an Error means no report.
 #pragma once
 
+#include "gateway/identity/principal.h"
 #include "gateway/service/configuration.h"
 
 #include <atomic>
@@ -71,6 +72,7 @@ struct WhatIfReport {
 struct WhatIfRequest {
   std::vector<mapping::MapText> maps;  // the first is the entry map, whose source says which channels are meant
   store::RecordFilter filter;          // an empty channel: all that take what the map takes; limit: records examined
+  std::string why;                     // what the person who asks gives as reason, for the audit
 };
 
 struct WhatIfAnswer {
@@ -88,9 +90,11 @@ class WhatIf {
 
   WhatIf(store::Store& store, Clock& clock) : store_(store), clock_(clock) {}
 
-  /// Invalid: the maps have faults, which are in `issues`, or fit no channel. Busy: another call runs. Else as the
-  /// store. REQUIRES: at least one map.
-  Result<WhatIfAnswer> run(const Configuration& configuration, WhatIfRequest request, fhir::Issues& issues);
+  /// An answer is given only once its audit row is durable: who, why, which filter and maps, how far it came.
+  /// Invalid: the maps have faults, or fit no channel; `issues` has them, and the warnings of maps without fault.
+  /// Busy: another call runs. Else as the store. REQUIRES: at least one map, a limit of at least 1.
+  Result<WhatIfAnswer> run(const Configuration& configuration, const identity::Principal& who, WhatIfRequest request,
+                           fhir::Issues& issues);
 
  private:
   store::Store& store_;

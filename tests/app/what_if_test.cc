@@ -2,6 +2,7 @@
 // nothing. With the demo's configuration, records and maps.
 #include "gateway/service/what_if.h"
 
+#include "gateway/store/memory/state.h"
 #include "tests/app/world.h"
 #include "tests/store/describe.h"
 
@@ -29,7 +30,7 @@ class WhatIfTest : public testing::Test {
     return request;
   }
 
-  void store(const std::string& name, const std::string& kind) {
+  void submit(const std::string& name, const std::string& kind) {
     const auto reception = world_.submit(kind, world_.record(name, kind));
     ASSERT_EQ(reception.verdict, service::Verdict::Accepted);
     world_.think();
@@ -37,7 +38,7 @@ class WhatIfTest : public testing::Test {
 
   WhatIfAnswer run(WhatIfRequest request) {
     fhir::Issues issues;
-    auto answer = whatIf_.run(*world_.current->get(), std::move(request), issues);
+    auto answer = whatIf_.run(*world_.current->get(), anna_, std::move(request), issues);
     EXPECT_TRUE(answer.ok()) << (answer.ok() ? "" : answer.error().message);
     EXPECT_FALSE(issues.hasErrors()) << issues.list()[0].text;
     return answer.ok() ? std::move(*answer) : WhatIfAnswer{};
@@ -56,6 +57,7 @@ class WhatIfTest : public testing::Test {
   }
 
   World world_;
+  const identity::Principal anna_{"anna", {identity::Permission::Operate}};
   WhatIf whatIf_{world_.store, world_.clock};
 };
 
@@ -63,7 +65,7 @@ using Told = std::vector<std::string>;
 const std::string kRequest = "Bundle.entry.resource.ofType(ServiceRequest)";
 
 TEST_F(WhatIfTest, TheSameMapsShowNoDifferenceNorDoesAComment) {
-  for (const auto* name : {"own-region", "other-region", "internal"}) store(name, "referral");
+  for (const auto* name : {"own-region", "other-region", "internal"}) submit(name, "referral");
   const auto same = run(edited());
   EXPECT_EQ(told(same), Told{});
   EXPECT_EQ(same.report.examined, 3u);
@@ -82,8 +84,8 @@ TEST_F(WhatIfTest, TheSameMapsShowNoDifferenceNorDoesAComment) {
 }
 
 TEST_F(WhatIfTest, AChangedValueIsToldWithItsPlaceAndItsRecords) {
-  store("own-region", "referral");
-  store("other-region", "referral");
+  submit("own-region", "referral");
+  submit("other-region", "referral");
   const auto answer = run(edited("request.intent = 'order'", "request.intent = 'plan'"));
   EXPECT_EQ(told(answer), Told{"value-changed " + kRequest + ".intent 2/2"});
   EXPECT_EQ(answer.report.different, 2u);
@@ -91,7 +93,7 @@ TEST_F(WhatIfTest, AChangedValueIsToldWithItsPlaceAndItsRecords) {
 }
 
 TEST_F(WhatIfTest, ARuleThatIsGoneLeavesItsSourceFieldUnaccountedAndTheRecordFails) {
-  store("own-region", "referral");
+  submit("own-region", "referral");
   const std::string rule =
       "src.transferReason as v -> request.extension as x, x.url = "
       "'http://lotsen.se/fhir/StructureDefinition/transfer-reason',\n      x.value = v \"transfer-reason\";";
@@ -102,7 +104,7 @@ TEST_F(WhatIfTest, ARuleThatIsGoneLeavesItsSourceFieldUnaccountedAndTheRecordFai
 }
 
 TEST_F(WhatIfTest, ARuleThatReadsAndWritesNothingIsToldByTheUrlOfWhatIsMissing) {
-  store("own-region", "referral");
+  submit("own-region", "referral");
   const auto answer = run(edited("src.transferReason as v -> request.extension as x,",
                                  "src.transferReason as v -> request.modifierExtension as x,"));
   EXPECT_EQ(
@@ -112,7 +114,7 @@ TEST_F(WhatIfTest, ARuleThatReadsAndWritesNothingIsToldByTheUrlOfWhatIsMissing) 
 }
 
 TEST_F(WhatIfTest, ARecordThatWouldFailIsToldWithTheRuleItBreaks) {
-  store("own-region", "referral");
+  submit("own-region", "referral");
   const auto invalid =
       run(edited("request.status = 'active' \"status-default\"", "request.status = 'no-such' \"status-default\""));
   EXPECT_EQ(invalid.report.nowFail + invalid.report.same, 1u);
@@ -128,7 +130,7 @@ TEST_F(WhatIfTest, ARecordThatWouldFailIsToldWithTheRuleItBreaks) {
 }
 
 TEST_F(WhatIfTest, WhatTheGatesCannotJudgeFails) {
-  store("own-region", "referral");
+  submit("own-region", "referral");
   const auto answer =
       run(edited("src.referralId as v -> request.identifier = id('http://lotsen.se/fhir/sid/referral-id', v)",
                  "src.referralId as v -> request.identifier = id('http://example.org/sid', v)"));
@@ -146,7 +148,7 @@ TEST_F(WhatIfTest, AParkedRecordThatWouldBeUsableIsTold) {
   broken->channels.at("pas/referral").map = std::make_shared<const mapping::Library>(std::move(*library));
   broken->channels.at("pas/referral").maps = lossy.maps;
   world_.current->set(broken);
-  store("own-region", "referral");
+  submit("own-region", "referral");
 
   const auto still = run(lossy);
   EXPECT_EQ(told(still), Told{});
@@ -159,8 +161,8 @@ TEST_F(WhatIfTest, AParkedRecordThatWouldBeUsableIsTold) {
 }
 
 TEST_F(WhatIfTest, AMapThatLoopsEndsAtTheStepLimit) {
-  store("own-region", "referral");
-  store("other-region", "referral");
+  submit("own-region", "referral");
+  submit("other-region", "referral");
   auto request = edited("src -> request.intent = 'order' \"intent\";",
                         "src -> request.intent = 'order' then Double0(src) \"intent\";");
   for (int i = 0; i < 40; ++i) {  // each calls the next one twice
@@ -175,11 +177,11 @@ TEST_F(WhatIfTest, AMapThatLoopsEndsAtTheStepLimit) {
 }
 
 TEST_F(WhatIfTest, FaultsOfTheMapAreToldWithTheirPlaceAndNoRecordIsLookedAt) {
-  store("own-region", "referral");
+  submit("own-region", "referral");
   fhir::Issues issues;
   auto request = edited("request.intent = 'order'", "request.intention = 'order'");
   request.maps[0].file = "new.map";
-  const auto answer = whatIf_.run(*world_.current->get(), std::move(request), issues);
+  const auto answer = whatIf_.run(*world_.current->get(), anna_, std::move(request), issues);
   ASSERT_FALSE(answer.ok());
   EXPECT_EQ(answer.error().code, Code::Invalid);
   ASSERT_TRUE(issues.hasErrors());
@@ -189,7 +191,7 @@ TEST_F(WhatIfTest, FaultsOfTheMapAreToldWithTheirPlaceAndNoRecordIsLookedAt) {
 TEST_F(WhatIfTest, AMapThatFitsNoChannelIsRefused) {
   const auto refused = [&](WhatIfRequest request) {
     fhir::Issues issues;
-    const auto answer = whatIf_.run(*world_.current->get(), std::move(request), issues);
+    const auto answer = whatIf_.run(*world_.current->get(), anna_, std::move(request), issues);
     EXPECT_FALSE(answer.ok());
     return issues.list().empty() ? std::string() : issues.list().back().rule;
   };
@@ -202,8 +204,8 @@ TEST_F(WhatIfTest, AMapThatFitsNoChannelIsRefused) {
 }
 
 TEST_F(WhatIfTest, AWalkGoesOnWhereItEndedAndItsReportsAddUp) {
-  for (const auto* name : {"own-region", "other-region", "internal"}) store(name, "referral");
-  store("own-region", "consent");
+  for (const auto* name : {"own-region", "other-region", "internal"}) submit(name, "referral");
+  submit("own-region", "consent");
   auto request = edited("request.intent = 'order'", "request.intent = 'plan'");
   request.filter.limit = 1;
   std::uint64_t examined = 0, changed = 0;
@@ -229,13 +231,13 @@ TEST_F(WhatIfTest, ACallEndsAtItsTimeAndSaysWhereTheNextGoesOn) {
     Instant now() override { return at += std::chrono::seconds(1); }
     Instant at{};
   } slow;
-  for (const auto* name : {"own-region", "other-region", "internal"}) store(name, "referral");
+  for (const auto* name : {"own-region", "other-region", "internal"}) submit(name, "referral");
   WhatIf whatIf(world_.store, slow);
   fhir::Issues issues;
   auto request = edited();
   std::vector<std::uint64_t> examined;
   for (bool more = true; more && examined.size() < 9;) {
-    const auto answer = whatIf.run(*world_.current->get(), request, issues);
+    const auto answer = whatIf.run(*world_.current->get(), anna_, request, issues);
     ASSERT_TRUE(answer.ok());
     examined.push_back(answer->report.examined);
     request.filter.after = answer->next;
@@ -244,9 +246,26 @@ TEST_F(WhatIfTest, ACallEndsAtItsTimeAndSaysWhereTheNextGoesOn) {
   EXPECT_EQ(examined, (std::vector<std::uint64_t>{2, 1})) << "two seconds, a second a record";
 }
 
+TEST_F(WhatIfTest, WhoLookedAtWhatAndWhyStandsInTheAudit) {
+  submit("own-region", "referral");
+  auto request = edited();
+  request.filter.state = store::RecordState::Processed;
+  request.why = "new care areas";
+  const auto answer = run(request);
+  const auto audited = world_.store.snapshot()->audit;
+  ASSERT_FALSE(audited.empty());
+  const auto& entry = audited.back().entry;
+  EXPECT_EQ(entry.actor, "operator:anna");
+  EXPECT_EQ(entry.action, "reprocess-dry-run");
+  EXPECT_EQ(entry.detail, "{\"mapHash\":\"" + answer.mapHash +
+                              "\",\"channels\":[\"pas/referral\"],\"state\":\"processed\",\"examined\":1,\"why\":"
+                              "\"new care areas\"}");
+  EXPECT_TRUE(world_.store.verifyAudit().ok());
+}
+
 TEST_F(WhatIfTest, NothingIsChanged) {
-  store("own-region", "referral");
-  store("own-region", "consent");
+  submit("own-region", "referral");
+  submit("own-region", "consent");
   const std::string before = describe(world_.store, world_.clock.now());
   EXPECT_EQ(run(edited("request.intent = 'order'", "request.intent = 'no-such-intent'")).report.nowFail, 1u);
   EXPECT_EQ(describe(world_.store, world_.clock.now()), before);

@@ -1,0 +1,186 @@
+#include "gateway/inbound/reprocess.h"
+
+#include "gateway/base/random.h"
+#include "gateway/base/text.h"
+#include "gateway/fhir/forms.h"
+#include "gateway/json/writer.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace lotsen::inbound {
+
+namespace {
+
+using fhir::Element;
+
+constexpr std::size_t kMaxMaps = 50, kMaxWord = 200;
+
+/// Reads the members of one object; whoever reads one says what it may be.
+class Body {
+ public:
+  Body(const fhir::Document& document, fhir::Issues& issues) : document_(document), issues_(issues) {}
+
+  void fault(const Element* at, std::string_view rule, std::string text) const {
+    const std::string path = fhir::pathOf(document_, at);  // the root's name, ".", the members
+    const auto dot = path.find('.');
+    issues_.error("invalid", rule, std::move(text), dot == std::string::npos ? "" : path.substr(dot + 1), at->at);
+  }
+
+  /// A fault for every member that is not one of these, with the nearest that is.
+  void allow(const Element* object, const std::vector<std::string_view>& names) const {
+    for (const Element* each = object->first; each != nullptr; each = each->next) {
+      const auto name = document_.nameText(each->name);
+      if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+      const auto near = nearest(name, names);
+      fault(each, "unknown-member",
+            "there is no such member" + (near.empty() ? "" : "; did you mean " + std::string(near) + "?"));
+    }
+  }
+
+  /// The one member of that name and form; nullptr if there is none.
+  const Element* member(const Element* object, std::string_view name, fhir::Token token) const {
+    const Element* found = fhir::child(document_, object, name);
+    if (found == nullptr) return nullptr;
+    if (found->token == token && !found->listed && found->first == nullptr) return found;
+    fault(found, "member-form",
+          token == fhir::Token::String   ? "this must be a string"
+          : token == fhir::Token::Number ? "this must be a number"
+                                         : "this must be true or false");
+    return nullptr;
+  }
+
+  std::string word(const Element* object, std::string_view name, std::size_t most = kMaxWord) const {
+    const Element* found = member(object, name, fhir::Token::String);
+    if (found == nullptr) return {};
+    if (found->value().size() > most) fault(found, "too-long", "this has more than " + std::to_string(most) + " bytes");
+    return std::string(found->value());
+  }
+
+  std::optional<Instant> instant(const Element* object, std::string_view name) const {
+    const Element* found = member(object, name, fhir::Token::String);
+    if (found == nullptr) return std::nullopt;
+    const auto read = parseInstant(found->value());
+    if (read.ok()) return *read;
+    fault(found, "instant", "this must be an instant with its zone, like 2026-03-02T00:00:00Z");
+    return std::nullopt;
+  }
+
+  const fhir::Document& document() const { return document_; }
+
+ private:
+  const fhir::Document& document_;
+  fhir::Issues& issues_;
+};
+
+store::RecordFilter readFilter(const Body& body, const Element* root) {
+  store::RecordFilter filter;
+  if (const Element* given = fhir::child(body.document(), root, "filter")) {
+    if (given->hasValue() || given->listed) body.fault(given, "member-form", "this must be an object");
+    body.allow(given, {"channel", "state", "mapHash", "from", "to"});
+    filter.channel = body.word(given, "channel");
+    filter.mapHash = body.word(given, "mapHash");
+    filter.from = body.instant(given, "from");
+    filter.until = body.instant(given, "to");
+    if (const Element* state = body.member(given, "state", fhir::Token::String)) {
+      for (const auto known : {store::RecordState::Processed, store::RecordState::Parked}) {
+        if (store::name(known) == state->value()) filter.state = known;
+      }
+      if (!filter.state) body.fault(state, "record-state", "this must be processed or parked");
+    }
+  }
+  filter.after = body.word(root, "after");
+  if (!filter.after.empty() && !isUuid(filter.after))
+    body.fault(fhir::child(body.document(), root, "after"), "cursor", "this must be the `next` of the answer before");
+  filter.limit = service::WhatIf::kLimit;
+  if (const Element* limit = body.member(root, "limit", fhir::Token::Number)) {
+    const auto digits = limit->value();
+    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), filter.limit);
+    if (read.ec != std::errc() || read.ptr != digits.data() + digits.size() || filter.limit < 1 ||
+        filter.limit > service::WhatIf::kLimit)
+      body.fault(limit, "limit", "this must be a whole number from 1 to " + std::to_string(service::WhatIf::kLimit));
+  }
+  return filter;
+}
+
+std::vector<mapping::MapText> readMaps(const Body& body, const Element* root) {
+  std::vector<mapping::MapText> maps;
+  const Element* first = fhir::child(body.document(), root, "maps");
+  for (const Element* each = first; each != nullptr && each->name == first->name; each = each->next) {
+    body.allow(each, {"file", "text"});
+    maps.push_back({body.word(each, "file"), body.word(each, "text", std::string::npos)});
+    if (maps.back().file.empty() || maps.back().text.empty())
+      body.fault(each, "map-member", "a map is an object with `file`, its name in messages, and `text`");
+  }
+  if (maps.empty()) body.fault(root, "maps", "`maps` must hold the maps, the in-map of a channel first");
+  if (maps.size() > kMaxMaps) body.fault(first, "maps", "there are more than " + std::to_string(kMaxMaps) + " maps");
+  return maps;
+}
+
+void writeGroups(json::Writer& writer, const service::WhatIfReport& report) {
+  writer.key("groups").startArray();
+  for (const auto& [key, group] : report.groups) {
+    writer.startObject().member("kind", service::name(key.finding));
+    if (!key.path.empty()) writer.member("path", key.path);
+    if (!key.rule.empty()) writer.member("rule", key.rule);
+    if (!group.text.empty()) writer.member("text", group.text);
+    writer.member("records", static_cast<std::int64_t>(group.records));
+    writer.member("count", static_cast<std::int64_t>(group.count)).key("examples").startArray();
+    for (const auto& id : group.examples) writer.string(id);
+    writer.endArray().endObject();
+  }
+  writer.endArray();
+}
+
+}  // namespace
+
+std::optional<Reprocess> readReprocess(std::string_view text, fhir::Issues& issues) {
+  const auto document = fhir::readJson(text, fhir::Schema::r4(), {}, issues);
+  if (!document.ok()) return std::nullopt;
+  const Element* root = document->root();
+  if (root->type != fhir::kNone || root->hasValue()) {
+    issues.error("structure", "request-body", "the body must be a JSON object, and no FHIR resource");
+    return std::nullopt;
+  }
+  const Body body(*document, issues);
+  body.allow(root, {"dryRun", "maps", "filter", "after", "limit", "why"});
+  Reprocess reprocess;
+  const Element* dryRun = body.member(root, "dryRun", fhir::Token::Boolean);
+  reprocess.dryRun = dryRun != nullptr && dryRun->value() == "true";
+  reprocess.request.filter = readFilter(body, root);
+  reprocess.request.maps = readMaps(body, root);
+  reprocess.request.why = body.word(root, "why");
+  if (issues.hasErrors()) return std::nullopt;
+  return reprocess;
+}
+
+std::string reprocessJson(const service::WhatIfAnswer& answer, const fhir::Issues& mapIssues) {
+  const auto& report = answer.report;
+  std::string text;
+  json::Writer writer(text);
+  writer.startObject().member("dryRun", true).member("mapHash", answer.mapHash);
+  writer.key("channels").startArray();
+  for (const auto& channel : answer.channels) writer.string(channel);
+  writer.endArray().key("mapWarnings").startArray();
+  for (const auto& issue : mapIssues.list()) writer.string(issue.text);
+  writer.endArray().key("records").startObject();
+  for (const auto& [name, count] : {std::pair{"examined", report.examined},
+                                    {"same", report.same},
+                                    {"different", report.different},
+                                    {"nowFail", report.nowFail},
+                                    {"nowSucceed", report.nowSucceed},
+                                    {"stillFail", report.stillFail},
+                                    {"waiting", report.waiting}})
+    writer.member(name, static_cast<std::int64_t>(count));
+  writer.endObject().key("madeBy").startArray();
+  for (const auto& [hash, count] : report.mapHashes)
+    writer.startObject().member("mapHash", hash).member("records", static_cast<std::int64_t>(count)).endObject();
+  writer.endArray();
+  writeGroups(writer, report);
+  writer.member("groupsLeftOut", static_cast<std::int64_t>(report.leftOut));
+  if (!answer.next.empty()) writer.member("next", answer.next);
+  writer.endObject();
+  return text;
+}
+
+}  // namespace lotsen::inbound

@@ -1,0 +1,24 @@
+// POST /api/v1/reprocess on the wire: the body that asks for it, and the report. openapi.json describes both.
+// What the operator's verbs have in common stands here: `dryRun`, `filter`, `after`, `limit`, `why`. Used by: api.cc.
+// Thread rule: pure. Failure rule: faults of a body go to `issues` with the member's path; none is passed over.
+#pragma once
+
+#include "gateway/service/what_if.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace lotsen::inbound {
+
+struct Reprocess {
+  bool dryRun = false;
+  service::WhatIfRequest request;
+};
+
+/// nullopt: `issues` says every fault. An unknown member is one: a condition that is spelled wrong must not select all.
+std::optional<Reprocess> readReprocess(std::string_view body, fhir::Issues& issues);
+
+std::string reprocessJson(const service::WhatIfAnswer& answer, const fhir::Issues& mapIssues);
+
+}  // namespace lotsen::inbound
