@@ -21,6 +21,7 @@ constexpr Verb kVerbs[] = {
     {"validate", "check FHIR resources", validateVerb},
     {"convert", "rewrite a resource in another FHIR format", convertVerb},
     {"letter", "render a letter", letterVerb},
+    {"reprocess", "what other maps would make of the stored records", reprocessVerb},
     {"bench", "measure, one JSON line", benchVerb},
 };
 

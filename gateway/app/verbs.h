@@ -17,6 +17,7 @@ int transformVerb(const Words& words);
 int validateVerb(const Words& words);
 int convertVerb(const Words& words);
 int letterVerb(const Words& words);
+int reprocessVerb(const Words& words);
 int benchVerb(const Words& words);
 
 /// Runs the verb named by the first word.

@@ -270,7 +270,7 @@ http::Response Api::reprocess(const Call& call) const {
                    "only the dry run is there yet: send \"dryRun\": true; nothing was looked at or changed");
   fhir::Issues mapIssues;
   const auto answer = parts_.whatIf.run(*parts_.configuration.get(), *who, std::move(asked->request), mapIssues);
-  if (answer.ok()) return http::Response::json(200, reprocessJson(*answer, mapIssues));
+  if (answer.ok()) return http::Response::json(200, reprocessJson(*answer));
   switch (answer.error().code) {
     case Code::Invalid: return http::Response::fhir(422, fhir::operationOutcome(mapIssues));
     case Code::Busy: return outcome(503, "busy", answer.error().message);

@@ -14,6 +14,12 @@ namespace {
 
 using fhir::Element;
 
+constexpr std::pair<std::string_view, std::uint64_t service::WhatIfReport::*> kCounts[] = {
+    {"examined", &service::WhatIfReport::examined},     {"same", &service::WhatIfReport::same},
+    {"different", &service::WhatIfReport::different},   {"nowFail", &service::WhatIfReport::nowFail},
+    {"nowSucceed", &service::WhatIfReport::nowSucceed}, {"stillFail", &service::WhatIfReport::stillFail},
+    {"waiting", &service::WhatIfReport::waiting}};
+
 constexpr std::size_t kMaxMaps = 50, kMaxWord = 200;
 
 /// Reads the members of one object; whoever reads one says what it may be.
@@ -154,24 +160,80 @@ std::optional<Reprocess> readReprocess(std::string_view text, fhir::Issues& issu
   return reprocess;
 }
 
-std::string reprocessJson(const service::WhatIfAnswer& answer, const fhir::Issues& mapIssues) {
+std::string reprocessBody(const Reprocess& reprocess) {
+  const auto& request = reprocess.request;
+  const auto& filter = request.filter;
+  std::string text;
+  json::Writer writer(text);
+  writer.startObject().member("dryRun", reprocess.dryRun).key("maps").startArray();
+  for (const auto& map : request.maps)
+    writer.startObject().member("file", map.file).member("text", map.text).endObject();
+  writer.endArray().key("filter").startObject();
+  if (!filter.channel.empty()) writer.member("channel", filter.channel);
+  if (filter.state) writer.member("state", store::name(*filter.state));
+  if (!filter.mapHash.empty()) writer.member("mapHash", filter.mapHash);
+  if (filter.from) writer.member("from", formatInstant(*filter.from));
+  if (filter.until) writer.member("to", formatInstant(*filter.until));
+  writer.endObject();
+  if (!filter.after.empty()) writer.member("after", filter.after);
+  writer.member("limit", static_cast<std::int64_t>(filter.limit));
+  if (!request.why.empty()) writer.member("why", request.why);
+  writer.endObject();
+  return text;
+}
+
+Result<service::WhatIfAnswer> readReprocessJson(std::string_view text) {
+  fhir::Issues issues;
+  LOTSEN_TRY(const auto document, fhir::readJson(text, fhir::Schema::r4(), {}, issues));
+  const Element* root = document.root();
+  if (root->type != fhir::kNone || fhir::child(document, root, "records") == nullptr)
+    return fail(Code::Invalid, "this is no report of a dry run");
+  const auto number = [&](const Element* from, std::string_view path) {
+    std::uint64_t value = 0;
+    const auto digits = fhir::valueAt(document, from, path);
+    std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return value;
+  };
+  const auto word = [&](const Element* from, std::string_view path) {
+    return std::string(fhir::valueAt(document, from, path));
+  };
+  const auto each = [&](const Element* from, std::string_view name, const auto& visit) {
+    for (const Element* item = fhir::child(document, from, name);
+         item != nullptr && document.nameText(item->name) == name; item = item->next)
+      visit(item);
+  };
+  service::WhatIfAnswer answer;
+  LOTSEN_TRY(answer.startedAt, parseInstant(word(root, "startedAt")));
+  answer.mapHash = word(root, "mapHash");
+  answer.next = word(root, "next");
+  each(root, "channels", [&](const Element* item) { answer.channels.emplace_back(item->value()); });
+  each(root, "mapWarnings", [&](const Element* item) { answer.mapWarnings.emplace_back(item->value()); });
+  auto& report = answer.report;
+  for (const auto& [name, count] : kCounts) report.*count = number(root, "records." + std::string(name));
+  report.leftOut = number(root, "groupsLeftOut");
+  each(root, "madeBy", [&](const Element* item) { report.mapHashes[word(item, "mapHash")] = number(item, "records"); });
+  each(root, "groups", [&](const Element* item) {
+    const auto finding = service::findingOf(word(item, "kind"));
+    if (!finding) return;
+    auto& group = report.groups[{*finding, word(item, "path"), word(item, "rule")}];
+    group = {number(item, "records"), number(item, "count"), word(item, "text"), {}};
+    each(item, "examples", [&](const Element* id) { group.examples.emplace_back(id->value()); });
+  });
+  return answer;
+}
+
+std::string reprocessJson(const service::WhatIfAnswer& answer) {
   const auto& report = answer.report;
   std::string text;
   json::Writer writer(text);
-  writer.startObject().member("dryRun", true).member("mapHash", answer.mapHash);
+  writer.startObject().member("dryRun", true).member("startedAt", formatInstant(answer.startedAt));
+  writer.member("mapHash", answer.mapHash);
   writer.key("channels").startArray();
   for (const auto& channel : answer.channels) writer.string(channel);
   writer.endArray().key("mapWarnings").startArray();
-  for (const auto& issue : mapIssues.list()) writer.string(issue.text);
+  for (const auto& warning : answer.mapWarnings) writer.string(warning);
   writer.endArray().key("records").startObject();
-  for (const auto& [name, count] : {std::pair{"examined", report.examined},
-                                    {"same", report.same},
-                                    {"different", report.different},
-                                    {"nowFail", report.nowFail},
-                                    {"nowSucceed", report.nowSucceed},
-                                    {"stillFail", report.stillFail},
-                                    {"waiting", report.waiting}})
-    writer.member(name, static_cast<std::int64_t>(count));
+  for (const auto& [name, count] : kCounts) writer.member(name, static_cast<std::int64_t>(report.*count));
   writer.endObject().key("madeBy").startArray();
   for (const auto& [hash, count] : report.mapHashes)
     writer.startObject().member("mapHash", hash).member("records", static_cast<std::int64_t>(count)).endObject();

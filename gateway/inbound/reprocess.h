@@ -1,6 +1,6 @@
 // POST /api/v1/reprocess on the wire: the body that asks for it, and the report. openapi.json describes both.
-// What the operator's verbs have in common stands here: `dryRun`, `filter`, `after`, `limit`, `why`. Used by: api.cc.
-// Thread rule: pure. Failure rule: faults of a body go to `issues` with the member's path; none is passed over.
+// What the operator's verbs have in common stands here: `dryRun`, `filter`, `after`, `limit`, `why`. Used by: api.cc;
+// app. Thread rule: pure. Failure rule: faults of a body go to `issues` with the member's path; none is passed over.
 #pragma once
 
 #include "gateway/service/what_if.h"
@@ -19,6 +19,11 @@ struct Reprocess {
 /// nullopt: `issues` says every fault. An unknown member is one: a condition that is spelled wrong must not select all.
 std::optional<Reprocess> readReprocess(std::string_view body, fhir::Issues& issues);
 
-std::string reprocessJson(const service::WhatIfAnswer& answer, const fhir::Issues& mapIssues);
+/// The body that asks for it.
+std::string reprocessBody(const Reprocess& reprocess);
+
+std::string reprocessJson(const service::WhatIfAnswer& answer);
+/// What reprocessJson() wrote, for the asking side. Invalid: it is something else.
+Result<service::WhatIfAnswer> readReprocessJson(std::string_view text);
 
 }  // namespace lotsen::inbound

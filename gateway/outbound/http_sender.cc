@@ -120,9 +120,9 @@ void setSurroundings(CURL* easy, const Endpoint& endpoint) {
 Status setFields(Exchange& exchange) {
   const queue::Sending& sending = exchange.sending;
   bool ok = exchange.addField("Content-Type", sending.mediaType) &&
-            exchange.addField("Accept", "application/fhir+json") &&
-            exchange.addField("X-Request-Id", sending.messageId) &&
-            exchange.addField("X-Correlation-Id", sending.transfer) && exchange.addField("User-Agent", "lotsen");
+            exchange.addField("Accept", "application/fhir+json") && exchange.addField("User-Agent", "lotsen");
+  if (!sending.messageId.empty()) ok = ok && exchange.addField("X-Request-Id", sending.messageId);
+  if (!sending.transfer.empty()) ok = ok && exchange.addField("X-Correlation-Id", sending.transfer);
   for (const auto& [name, value] : exchange.endpoint->fields) ok = ok && exchange.addField(name, value);
   if (!exchange.endpoint->tokenFile.empty()) {
     LOTSEN_TRY(const std::string token, readToken(*exchange.endpoint));

@@ -298,13 +298,37 @@ std::string_view name(Finding finding) {
   return kNames[static_cast<std::size_t>(finding)];
 }
 
+std::optional<Finding> findingOf(std::string_view name) {
+  for (std::size_t i = 0; i < std::size(kNames); ++i) {
+    if (kNames[i] == name) return static_cast<Finding>(i);
+  }
+  return std::nullopt;
+}
+
+void add(WhatIfReport& report, const WhatIfReport& more) {
+  for (const auto count :
+       {&WhatIfReport::examined, &WhatIfReport::same, &WhatIfReport::different, &WhatIfReport::nowFail,
+        &WhatIfReport::nowSucceed, &WhatIfReport::stillFail, &WhatIfReport::waiting, &WhatIfReport::leftOut})
+    report.*count += more.*count;
+  for (const auto& [hash, records] : more.mapHashes) report.mapHashes[hash] += records;
+  for (const auto& [key, group] : more.groups) {
+    auto& sum = report.groups.try_emplace(key, FindingGroup{0, 0, group.text, {}}).first->second;
+    sum.records += group.records;
+    sum.count += group.count;
+    for (const auto& id : group.examples) {
+      if (sum.examples.size() < WhatIf::kExamples) sum.examples.push_back(id);
+    }
+  }
+}
+
 Result<WhatIfAnswer> WhatIf::run(const Configuration& configuration, const identity::Principal& who,
                                  WhatIfRequest request, fhir::Issues& issues) {
   const Turn turn(running_);
   if (!turn.mine()) return fail(Code::Busy, "another dry run is being worked on; try again");
-  const Instant end = clock_.now() + kTime;
   WhatIfAnswer answer;
+  answer.startedAt = clock_.now();
   LOTSEN_TRY(const Configuration trial, withMaps(configuration, request, answer.channels, issues));
+  for (const auto& issue : issues.list()) answer.mapWarnings.push_back(issue.text);
   answer.mapHash = trial.channels.at(answer.channels.front()).map->hash();
 
   std::vector<std::string> texts;
@@ -314,7 +338,7 @@ Result<WhatIfAnswer> WhatIf::run(const Configuration& configuration, const ident
   }
   Shown shown(std::move(texts));
   Examination examination(trial, shown, answer.report);
-  LOTSEN_TRY_DO(walk(store_, clock_, end, request.filter, examination, answer));
+  LOTSEN_TRY_DO(walk(store_, clock_, answer.startedAt + kTime, request.filter, examination, answer));
   LOTSEN_TRY_DO(
       store_.note({{clock_.now(), "operator:" + who.partner, "reprocess-dry-run", {}, {}, detailOf(request, answer)}}));
   return answer;

@@ -25,6 +25,7 @@
 #include <atomic>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,7 @@ enum class Finding : std::uint8_t {
 };
 /// "now-fails", "fails-otherwise", "value-changed" …
 std::string_view name(Finding finding);
+std::optional<Finding> findingOf(std::string_view name);
 
 /// All differences of one kind at one place.
 struct FindingGroup {
@@ -69,6 +71,9 @@ struct WhatIfReport {
   std::uint64_t leftOut = 0;  // differences beyond kGroups groups
 };
 
+/// The report of two calls on different records.
+void add(WhatIfReport& report, const WhatIfReport& more);
+
 struct WhatIfRequest {
   std::vector<mapping::MapText> maps;  // the first is the entry map, whose source says which channels are meant
   store::RecordFilter filter;          // an empty channel: all that take what the map takes; limit: records examined
@@ -77,6 +82,8 @@ struct WhatIfRequest {
 
 struct WhatIfAnswer {
   std::string mapHash;  // of the given maps
+  std::vector<std::string> mapWarnings;
+  Instant startedAt;  // a walk of many calls that looks at what was received before this one's first call has an end
   std::vector<std::string> channels;
   WhatIfReport report;
   store::Id next;  // RecordFilter::after of the next call; empty: that was all
@@ -91,7 +98,7 @@ class WhatIf {
   WhatIf(store::Store& store, Clock& clock) : store_(store), clock_(clock) {}
 
   /// An answer is given only once its audit row is durable: who, why, which filter and maps, how far it came.
-  /// Invalid: the maps have faults, or fit no channel; `issues` has them, and the warnings of maps without fault.
+  /// Invalid: the maps have faults, or fit no channel; `issues` has them.
   /// Busy: another call runs. Else as the store. REQUIRES: at least one map, a limit of at least 1.
   Result<WhatIfAnswer> run(const Configuration& configuration, const identity::Principal& who, WhatIfRequest request,
                            fhir::Issues& issues);

@@ -2,9 +2,11 @@
 """The dry run of a new mapping over what is stored: the verb `lotsen reprocess` and the call behind it, against a gateway that goes on working."""
 
 import json
+import subprocess
+import threading
 import unittest
 
-from world import ROOT, Case, EndToEnd
+from world import ROOT, Case, EndToEnd, binary
 
 PAS = ROOT / "mappings" / "pas"
 
@@ -19,11 +21,20 @@ def maps(change=lambda text: text):
 def without_rule(text, name):
     """The map without the rule of this name (one statement on its own lines)."""
     end = text.index(f'"{name}";') + len(name) + 3
-    return text[: text.rindex(";", 0, end - len(name) - 3) + 1] + text[end:]
+    start = max(text.rindex(mark, 0, end - len(name) - 3) for mark in ";{")
+    return text[: start + 1] + text[end:]
 
 
 def groups(report):
     return {(group["kind"], group.get("path", ""), group.get("rule", "")): group["records"] for group in report["groups"]}
+
+
+def doubling(text):
+    """A map that is no endless loop, only one of 2^40 steps."""
+    text = text.replace("request.intent = 'order'", "request.intent = 'order' then Double0(src)")
+    for number in range(40):
+        text += f'\ngroup Double{number}(source s) {{\n  s then Double{number + 1}(s) "a";\n  s then Double{number + 1}(s) "b";\n}}\n'
+    return text + '\ngroup Double40(source s) {\n  s as v "c";\n}\n'
 
 
 class Reprocess(EndToEnd):
@@ -38,6 +49,16 @@ class Reprocess(EndToEnd):
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         status, fields, answer = self.world.client(who).call("POST", "/api/v1/reprocess", data, {"Content-Type": "application/json"})
         return status, fields, json.loads(answer)
+
+    def lotsen(self, *words, change=lambda text: text, token="operator", gateway=None):
+        """Runs the verb with the referral's maps, the first one edited: (exit status, stdout, stderr)."""
+        files = []
+        for each in maps(change):
+            files += ["--map", self.world.folder / each["file"]]
+            files[-1].write_text(each["text"], encoding="utf-8")
+        to = ["--gateway", gateway or self.world.gateway.url, "--token", self.world.tokens / token]
+        done = subprocess.run([binary(), "reprocess", "--dry-run", *files, *to, *words], capture_output=True, text=True, timeout=120)
+        return done.returncode, done.stdout, done.stderr
 
     def issue(self, answer):
         return answer["issue"][0]
@@ -99,6 +120,69 @@ class Reprocess(EndToEnd):
     def test_only_operators_may_ask(self):
         for who, status in (("from-pas", 403), (None, 401)):
             self.assertEqual(self.post({"dryRun": True, "maps": maps()}, who)[0], status)
+
+    def test_the_verb_says_that_nothing_would_change(self):
+        status, out, err = self.lotsen(change=lambda text: "// Another comment.\n" + text)
+        self.assertEqual((status, err), (0, ""), out)
+        self.assertIn("pas/referral", out)
+
+    def test_the_verb_prints_the_differences_by_kind(self):
+        change = lambda text: without_rule(text.replace("request.intent = 'order'", "request.intent = 'plan'"), "interpreter")
+        status, out, err = self.lotsen("--limit", "2", "--why", "test of the verb", change=change)
+        self.assertEqual((status, err), (1, ""), out)
+        self.assertIn("Bundle.entry.resource.ofType(ServiceRequest).intent", out)
+        self.assertIn("there are more records", out)
+        status, out, err = self.lotsen("--format", "json", "--to", "2000-01-01", change=change)
+        self.assertEqual((status, json.loads(out)["records"]["examined"]), (0, 0), err)
+
+    def test_the_verb_adds_up_what_many_calls_say(self):
+        status, out, _ = self.lotsen("--format", "json", change=lambda text: text.replace("request.intent = 'order'", "request.intent = 'plan'"))
+        report = json.loads(out)
+        self.assertEqual((status, report["groups"][0]["records"]), (1, report["records"]["different"]))
+        self.assertGreaterEqual(report["records"]["examined"], 3)
+
+    def test_the_verb_tells_wrong_use_and_what_the_gateway_refuses(self):
+        status, out, err = self.lotsen(change=lambda text: text.replace("request.intent", "request.intention"))
+        self.assertEqual((status, out), (2, ""))
+        self.assertRegex(err, r"referral\.map:\d+:\d+: ")
+        status, out, err = self.lotsen(token="from-pas")
+        self.assertEqual((status, out), (2, ""))
+        self.assertIn("'operate'", err)
+        for words, said in ((["--channel", "pas/none"], "pas/none"), (["--from", "yesterday"], "--from"), (["--limit", "0"], "--limit")):
+            status, out, err = self.lotsen(*words)
+            self.assertEqual((status, out), (2, ""), words)
+            self.assertIn(said, err)
+        status, out, err = self.lotsen(gateway="http://127.0.0.1:9")
+        self.assertEqual((status, out), (2, ""))
+        self.assertIn("was not sent", err)
+        status, out, err = self.lotsen(gateway="http://gateway.example")
+        self.assertEqual((status, out), (2, ""))
+        self.assertIn("loopback", err)
+
+    def test_a_map_that_never_ends_is_stopped_while_records_go_on_coming_in(self):
+        result = []
+        thread = threading.Thread(target=lambda: result.append(self.lotsen("--format", "json", "--limit", "3", change=doubling)))
+        thread.start()
+        cases = 0
+        while thread.is_alive() or cases == 0:
+            case = Case(self.world).send_all()
+            self.assertCompleted(case, case.wait())
+            cases += 1
+        thread.join()
+        status, out, err = result[0]
+        self.assertEqual(status, 1, err)
+        report = json.loads(out)
+        self.assertEqual(report["records"]["nowFail"], report["records"]["examined"] - report["records"]["waiting"])
+        self.assertEqual({rule for _, _, rule in groups(report)}, {"map-limit"})
+
+    def test_two_at_a_time_take_turns(self):
+        results = []
+        threads = [threading.Thread(target=lambda: results.append(self.lotsen())) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual([status for status, _, _ in results], [0, 0], results)
 
 
 if __name__ == "__main__":

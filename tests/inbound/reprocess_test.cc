@@ -43,6 +43,15 @@ TEST(ReprocessBody, SaysWhichRecordsAndWithWhichMaps) {
   EXPECT_EQ(asked->request.why, "care areas");
 }
 
+TEST(ReprocessBody, IsWrittenAsItIsRead) {
+  fhir::Issues issues;
+  const std::string body =
+      R"({"dryRun":true,"maps":[{"file":"a \"b\".map","text":"map\n1"}],"filter":{"channel":"pas/btf","state":)"
+      R"("processed","mapHash":"abc","from":"2026-03-01T00:00:00.000Z","to":"2026-03-02T00:00:00.000Z"},)"
+      R"("after":"0198a000-0000-7000-8000-000000000001","limit":7,"why":"care areas"})";
+  EXPECT_EQ(reprocessBody(*readReprocess(body, issues)), body);
+}
+
 TEST(ReprocessBody, WithoutDryRunIsNoDryRun) {
   fhir::Issues issues;
   const auto asked = readReprocess("{" + kMaps + "}", issues);
@@ -74,6 +83,7 @@ TEST(ReprocessBody, EveryFaultIsToldAtItsPlace) {
 
 TEST(ReprocessBody, TheReportIsWrittenWhole) {
   service::WhatIfAnswer answer;
+  answer.startedAt = *parseInstant("2026-03-02T08:00:00Z");
   answer.mapHash = "new";
   answer.channels = {"pas/referral"};
   answer.report.examined = 3;
@@ -82,14 +92,18 @@ TEST(ReprocessBody, TheReportIsWrittenWhole) {
   answer.report.groups[{service::Finding::NowFails, "Bundle.type", "dom-3"}] = {1, 2, "why it fails", {"id-1"}};
   answer.report.leftOut = 5;
   answer.next = "id-9";
-  fhir::Issues warnings;
-  warnings.warning("structure", "x", "a.map:1:1: mind this");
-  EXPECT_EQ(
-      reprocessJson(answer, warnings),
-      R"({"dryRun":true,"mapHash":"new","channels":["pas/referral"],"mapWarnings":["a.map:1:1: mind this"],)"
+  answer.mapWarnings = {"a.map:1:1: mind this"};
+  const std::string text =
+      R"({"dryRun":true,"startedAt":"2026-03-02T08:00:00.000Z","mapHash":"new","channels":["pas/referral"],"mapWarnings":["a.map:1:1: mind this"],)"
       R"("records":{"examined":3,"same":0,"different":2,"nowFail":0,"nowSucceed":0,"stillFail":0,"waiting":0},)"
       R"("madeBy":[{"mapHash":"old","records":3}],"groups":[{"kind":"now-fails","path":"Bundle.type","rule":"dom-3",)"
-      R"("text":"why it fails","records":1,"count":2,"examples":["id-1"]}],"groupsLeftOut":5,"next":"id-9"})");
+      R"("text":"why it fails","records":1,"count":2,"examples":["id-1"]}],"groupsLeftOut":5,"next":"id-9"})";
+  EXPECT_EQ(reprocessJson(answer), text);
+  const auto again = readReprocessJson(text);
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(reprocessJson(*again), text);
+  for (const auto* other : {"{}", "[]", R"({"resourceType":"OperationOutcome"})", "busy"})
+    EXPECT_FALSE(readReprocessJson(other).ok()) << other;
 }
 
 }  // namespace

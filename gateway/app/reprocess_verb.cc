@@ -1,0 +1,180 @@
+#include "gateway/app/arguments.h"
+#include "gateway/app/files.h"
+#include "gateway/app/reprocess_report.h"
+#include "gateway/app/verbs.h"
+#include "gateway/fhir/outcome.h"
+#include "gateway/inbound/reprocess.h"
+#include "gateway/outbound/api_client.h"
+#include "gateway/sweden/civil_time.h"
+
+#include <charconv>
+#include <iostream>
+#include <thread>
+
+namespace lotsen::app {
+
+namespace {
+
+constexpr milliseconds kTimeout{60'000};    // of one call: two seconds of work on a machine that has other things to do
+constexpr milliseconds kPatience{120'000};  // with a gateway that says "try again later"
+
+const Usage& usage() {
+  static const Usage kUsage{
+      "reprocess",
+      "",
+      "Asks a running gateway what other maps would make of the records that it has stored, and prints the\n"
+      "differences grouped by kind: counts, places and record ids, never a value. Nothing is changed; each call is\n"
+      "written to the gateway's audit.\n\n"
+      "Exit status: 0 no difference, 1 there are differences or records that would fail, 2 wrong use, faults in the\n"
+      "maps, or a gateway that refuses or does not answer (then nothing is on stdout).",
+      {{"--dry-run", "", "needed: to change records is not there yet"},
+       {"--map", "FILE", "the in-map of a channel; further ones for what it imports", true},
+       {"--channel", "NAME", "only this channel; default: all that take what the first map takes"},
+       {"--state", "processed|parked", "only records in this state"},
+       {"--made-by", "HASH", "only records that these maps have made"},
+       {"--from", "TIME", "received then or later: an instant, or a day (from its start in Sweden)"},
+       {"--to", "TIME", "received before"},
+       {"--limit", "N", "examine at most so many records, the oldest first"},
+       {"--why", "TEXT", "the reason, for the audit; no patient data"},
+       {"--gateway", "URL", "default http://127.0.0.1:8080"},
+       {"--token", "FILE", "needed: its first line is the token of an operator"},
+       {"--format", "text|json", "default text; json is the API's report, all calls added up"}},
+      0,
+      0};
+  return kUsage;
+}
+
+int wrong(const std::string& text) {
+  std::cerr << "lotsen reprocess: " << text << '\n';
+  return kWrongUse;
+}
+
+bool refused(const std::string& text) {
+  wrong(text);
+  return false;
+}
+
+/// What the words ask for; `total` is the number of records to examine. False after telling the fault.
+bool readRequest(const Arguments& arguments, inbound::Reprocess& reprocess, std::uint64_t& total) {
+  const auto readTime = [&](const std::string& option, std::optional<Instant>& into) {
+    if (!arguments.has(option)) return true;
+    const std::string text = arguments.one(option);
+    if (const auto day = sweden::parseCivilDate(text); day.ok()) {
+      into = sweden::startOfDay(*day);
+    } else if (const auto instant = parseInstant(text); instant.ok()) {
+      into = *instant;
+    } else {
+      return refused(option + ": give a day (2026-03-02) or an instant with its zone (2026-03-02T08:00:00+01:00)");
+    }
+    return true;
+  };
+  auto& filter = reprocess.request.filter;
+  reprocess.dryRun = true;
+  filter.channel = arguments.one("--channel");
+  filter.mapHash = arguments.one("--made-by");
+  if (!readTime("--from", filter.from) || !readTime("--to", filter.until)) return false;
+  if (const auto state = arguments.one("--state"); !state.empty()) {
+    if (state != "processed" && state != "parked") return refused("--state: give processed or parked");
+    filter.state = state == "parked" ? store::RecordState::Parked : store::RecordState::Processed;
+  }
+  total = UINT64_MAX;
+  if (const auto limit = arguments.one("--limit"); !limit.empty()) {
+    const auto read = std::from_chars(limit.data(), limit.data() + limit.size(), total);
+    if (read.ec != std::errc() || read.ptr != limit.data() + limit.size() || total == 0)
+      return refused("--limit: give a whole number from 1");
+  }
+  reprocess.request.why = arguments.one("--why");
+  for (const auto& file : arguments.all("--map")) {
+    reprocess.request.maps.push_back({file, {}});
+    if (!readInput(file, reprocess.request.maps.back().text)) return false;
+  }
+  return true;
+}
+
+/// Says why the gateway gave no report.
+void tellRefusal(const outbound::ApiAnswer& answer) {
+  const auto issues = fhir::readOutcome(answer.body);
+  if (!issues.ok())
+    wrong("the gateway answered with status " + std::to_string(answer.status) +
+          " and no report; is it a Lotsen of this version?");
+  if (!issues.ok()) return;
+  for (const auto& issue : issues->list()) {
+    std::cerr << (issue.severity <= fhir::Severity::Error ? "" : "warning: ") << issue.text;
+    if (!issue.expression.empty()) std::cerr << " (" << issue.expression << ')';
+    std::cerr << '\n';
+  }
+  wrong("the gateway answered with status " + std::to_string(answer.status));
+}
+
+/// One call; waits while the gateway is busy with another's. nullopt after telling the fault.
+std::optional<service::WhatIfAnswer> ask(outbound::ApiClient& client, const inbound::Reprocess& reprocess) {
+  milliseconds waited{0};
+  for (;;) {
+    const auto answer = client.post("/api/v1/reprocess", inbound::reprocessBody(reprocess));
+    if (!answer.ok()) {
+      wrong(answer.error().message);
+      return std::nullopt;
+    }
+    if (answer->status == 503 && answer->retryAfter.count() > 0 && waited < kPatience) {
+      const auto wait = std::min(answer->retryAfter, kPatience - waited);
+      std::this_thread::sleep_for(wait);
+      waited += wait;
+      continue;
+    }
+    auto report = answer->status == 200 ? inbound::readReprocessJson(answer->body) : fail(Code::Invalid, "");
+    if (report.ok()) return std::move(*report);
+    tellRefusal(*answer);
+    return std::nullopt;
+  }
+}
+
+/// Call after call, until the records or `total` end.
+std::optional<service::WhatIfAnswer> askAll(outbound::ApiClient& client, inbound::Reprocess reprocess,
+                                            std::uint64_t total) {
+  std::optional<service::WhatIfAnswer> sum;
+  do {
+    const std::uint64_t examined = sum ? sum->report.examined : 0;
+    reprocess.request.filter.limit =
+        static_cast<std::size_t>(std::min<std::uint64_t>(total - examined, service::WhatIf::kLimit));
+    auto answer = ask(client, reprocess);
+    if (!answer) return std::nullopt;
+    reprocess.request.filter.after = answer->next;
+    // What comes in during the walk does not belong to it: else it might never end.
+    if (!reprocess.request.filter.until) reprocess.request.filter.until = answer->startedAt;
+    if (sum) {
+      service::add(sum->report, answer->report);
+      sum->next = answer->next;
+    } else {
+      sum = std::move(answer);
+    }
+  } while (!sum->next.empty() && sum->report.examined < total);
+  return sum;
+}
+
+}  // namespace
+
+int reprocessVerb(const Words& words) {
+  int exit = kFine;
+  const auto arguments = Arguments::parse(usage(), words, exit);
+  if (!arguments) return exit;
+  if (!arguments->has("--dry-run")) return wrong("only the dry run is there yet: give --dry-run");
+  if (!arguments->has("--map")) return wrong("--map FILE is needed");
+  if (!arguments->has("--token")) return wrong("--token FILE is needed: the token of an operator");
+  const std::string format = arguments->one("--format", "text");
+  if (format != "text" && format != "json") return wrong("no format " + format + "; take text or json");
+  inbound::Reprocess reprocess;
+  std::uint64_t total = 0;
+  if (!readRequest(*arguments, reprocess, total)) return kWrongUse;
+
+  const auto client = outbound::ApiClient::create(arguments->one("--gateway", "http://127.0.0.1:8080"),
+                                                  arguments->one("--token"), kTimeout);
+  if (!client.ok()) return wrong(client.error().message);
+  const auto answer = askAll(**client, std::move(reprocess), total);
+  if (!answer) return kWrongUse;
+  for (const auto& warning : answer->mapWarnings) std::cerr << warning << '\n';
+  std::cout << (format == "json" ? inbound::reprocessJson(*answer) + '\n' : reprocessText(*answer));
+  const auto& report = answer->report;
+  return report.groups.empty() && report.leftOut == 0 ? kFine : kDataFailed;
+}
+
+}  // namespace lotsen::app
