@@ -4,10 +4,12 @@
 #include "gateway/app/verbs.h"
 #include "gateway/fhir/outcome.h"
 #include "gateway/inbound/reprocess.h"
+#include "gateway/mapping/loss.h"
 #include "gateway/outbound/api_client.h"
 #include "gateway/sweden/civil_time.h"
 
 #include <charconv>
+#include <filesystem>
 #include <iostream>
 #include <thread>
 
@@ -28,7 +30,7 @@ const Usage& usage() {
       "Exit status: 0 no difference, 1 there are differences or records that would fail, 2 wrong use, faults in the\n"
       "maps, or a gateway that refuses or does not answer (then nothing is on stdout).",
       {{"--dry-run", "", "needed: to change records is not there yet"},
-       {"--map", "FILE", "the in-map of a channel; further ones for what it imports", true},
+       {"--map", "FILE", "the in-map of a channel, with the .drop file beside it; further ones for its imports", true},
        {"--channel", "NAME", "only this channel; default: all that take what the first map takes"},
        {"--state", "processed|parked", "only records in this state"},
        {"--made-by", "HASH", "only records that these maps have made"},
@@ -88,7 +90,10 @@ bool readRequest(const Arguments& arguments, inbound::Reprocess& reprocess, std:
     reprocess.request.maps.push_back({file, {}});
     if (!readInput(file, reprocess.request.maps.back().text)) return false;
   }
-  return true;
+  // As everywhere, what the map drops stands beside it; without such a file it drops nothing.
+  auto& drops = reprocess.request.drops.emplace();
+  drops.file = mapping::dropFileOf(reprocess.request.maps.front().file);
+  return !std::filesystem::exists(drops.file) || readInput(drops.file, drops.text);
 }
 
 /// Says why the gateway gave no report.

@@ -149,12 +149,17 @@ std::optional<Reprocess> readReprocess(std::string_view text, fhir::Issues& issu
     return std::nullopt;
   }
   const Body body(*document, issues);
-  body.allow(root, {"dryRun", "maps", "filter", "after", "limit", "why"});
+  body.allow(root, {"dryRun", "maps", "drops", "filter", "after", "limit", "why"});
   Reprocess reprocess;
   const Element* dryRun = body.member(root, "dryRun", fhir::Token::Boolean);
   reprocess.dryRun = dryRun != nullptr && dryRun->value() == "true";
   reprocess.request.filter = readFilter(body, root);
   reprocess.request.maps = readMaps(body, root);
+  if (const Element* drops = fhir::child(*document, root, "drops")) {
+    if (drops->hasValue() || drops->listed) body.fault(drops, "member-form", "this must be an object");
+    body.allow(drops, {"file", "text"});
+    reprocess.request.drops = mapping::MapText{body.word(drops, "file"), body.word(drops, "text", std::string::npos)};
+  }
   reprocess.request.why = body.word(root, "why");
   if (issues.hasErrors()) return std::nullopt;
   return reprocess;
@@ -168,7 +173,14 @@ std::string reprocessBody(const Reprocess& reprocess) {
   writer.startObject().member("dryRun", reprocess.dryRun).key("maps").startArray();
   for (const auto& map : request.maps)
     writer.startObject().member("file", map.file).member("text", map.text).endObject();
-  writer.endArray().key("filter").startObject();
+  writer.endArray();
+  if (request.drops)
+    writer.key("drops")
+        .startObject()
+        .member("file", request.drops->file)
+        .member("text", request.drops->text)
+        .endObject();
+  writer.key("filter").startObject();
   if (!filter.channel.empty()) writer.member("channel", filter.channel);
   if (filter.state) writer.member("state", store::name(*filter.state));
   if (!filter.mapHash.empty()) writer.member("mapHash", filter.mapHash);

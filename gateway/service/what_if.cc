@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <set>
 #include <unordered_map>
+#include <utility>
 
 namespace lotsen::service {
 
@@ -29,9 +30,27 @@ struct About {
   auto operator<=>(const About&) const = default;
 };
 
+/// That some field is unaccounted; which ones is told apart.
+About anyUnaccounted() {
+  return {std::string(reason::kSourceUnaccounted), {}};
+}
+
 /// The issues of one mapping by what they are about, with the text of the first.
 struct Account {
   std::map<About, std::string> errors, warnings, unaccounted;
+
+  void add(const fhir::Issues& issues) {
+    for (const auto& issue : issues.list()) {
+      const About about{issue.rule, withoutIndexes(issue.expression)};
+      if (issue.rule == reason::kSourceUnaccounted) {
+        unaccounted.emplace(about, issue.text);
+      } else if (issue.severity <= fhir::Severity::Error) {
+        errors.emplace(about, issue.text);
+      } else if (issue.severity == fhir::Severity::Warning) {
+        warnings.emplace(about, issue.text);
+      }
+    }
+  }
 };
 
 // What is stored was written by operationOutcome(), and so is what a new run gives: the two are read in the same way.
@@ -39,17 +58,7 @@ Account accountOf(const std::string& outcome) {
   Account account;
   if (outcome.empty()) return account;
   const auto issues = fhir::readOutcome(outcome);
-  if (!issues.ok()) return account;
-  for (const auto& issue : issues->list()) {
-    const About about{issue.rule, withoutIndexes(issue.expression)};
-    if (issue.rule == reason::kSourceUnaccounted) {
-      account.unaccounted.emplace(about, issue.text);
-    } else if (issue.severity <= fhir::Severity::Error) {
-      account.errors.emplace(about, issue.text);
-    } else if (issue.severity == fhir::Severity::Warning) {
-      account.warnings.emplace(about, issue.text);
-    }
-  }
+  if (issues.ok()) account.add(*issues);
   return account;
 }
 
@@ -94,8 +103,9 @@ class Shown {
 /// One call: the records that it examines, and the report that grows.
 class Examination {
  public:
-  Examination(const Configuration& trial, Shown& shown, WhatIfReport& report)
-      : trial_(trial), shown_(shown), report_(report) {}
+  /// `current`: what is in force, whose channels say what an unaccounted field leads to.
+  Examination(const Configuration& current, const Configuration& trial, Shown& shown, WhatIfReport& report)
+      : current_(current), trial_(trial), shown_(shown), report_(report) {}
 
   void examine(store::Record record) {
     ++report_.examined;
@@ -106,37 +116,48 @@ class Examination {
     id_ = record.id;
     told_.clear();
     const bool worked = record.state == store::RecordState::Processed;
-    const std::string oldReason = record.reason, oldIssues = record.issues, oldCanonical = std::move(record.canonical);
     if (worked) ++report_.mapHashes[record.mapHash];
+    Account before = accountOf(record.issues);
+    if (record.reason == reason::kSourceUnaccounted) before.errors.emplace(anyUnaccounted(), std::string());
+    const std::string oldReason = std::exchange(record.reason, {});
+    const std::string oldCanonical = std::exchange(record.canonical, {});
     record.state = store::RecordState::Accepted;
-    record.canonical.clear();
-    auto understood = understand(trial_, record, record.receivedAt);
-    if (understood.canonical) judge(record.kind, understood);
-    const bool works = understood.canonical.has_value();
+    const auto understood = understand(trial_, record, record.receivedAt);
+    const bool mapped = understood.canonical.has_value();
+    const Account after = newAccount(record, understood);
+    const bool works = mapped && after.errors.empty();
 
-    const Account before = accountOf(oldIssues), after = accountOf(understood.change.issues);
-    compareAccounts(before, after);
+    if (mapped) compareAccounts(before, after, worked || oldReason == reason::kSourceUnaccounted);
+    if (mapped && worked) compareResults(record.body, oldCanonical, understood.change.canonical);
     if (!works) {
-      ++(worked ? report_.nowFail : report_.stillFail);
-      tellFailure(worked, before, after, understood.change.reason);
-      return;
-    }
-    if (!worked) {
-      ++report_.nowSucceed;
+      if (worked) before.errors.clear();
+      tellMissing(worked ? Finding::NowFails : Finding::FailsOtherwise, after.errors, before.errors);
+    } else if (!worked) {
       tell({Finding::NowSucceeds, {}, oldReason});
-      return;
     }
-    compareResults(record.body, oldCanonical, understood.change.canonical);
-    ++(told_.empty() ? report_.same : report_.different);
+    ++count(worked, works);
   }
 
  private:
-  static void judge(store::RecordKind kind, Understood& understood) {
+  /// Where a record counts that was usable and is so now. REQUIRES: all differences have been told.
+  std::uint64_t& count(bool worked, bool works) {
+    if (!works) return worked ? report_.nowFail : report_.stillFail;
+    if (!worked) return report_.nowSucceed;
+    return told_.empty() ? report_.same : report_.different;
+  }
+
+  /// All that speaks for and against the new result, whichever step of reception would have told it.
+  Account newAccount(const store::Record& record, const Understood& understood) const {
+    Account account = accountOf(understood.change.issues);
+    if (!understood.canonical) {
+      if (account.errors.empty()) account.errors.emplace(About{understood.change.reason, {}}, std::string());
+      return account;
+    }
     fhir::Issues issues;
-    if (isJudgeable(kind, *understood.canonical, issues)) return;
-    understood.canonical.reset();
-    understood.change.reason = reason::kCanonicalInvalid;
-    understood.change.issues = fhir::operationOutcome(issues);
+    if (!isJudgeable(record.kind, *understood.canonical, issues)) account.add(issues);
+    const bool refuses = current_.channels.at(record.channel).unaccounted == Channel::Unaccounted::Refuse;
+    if (refuses && !account.unaccounted.empty()) account.errors.emplace(anyUnaccounted(), std::string());
+    return account;
   }
 
   void tell(const Key& key, std::string_view text = {}) {
@@ -163,20 +184,13 @@ class Examination {
     }
   }
 
-  void compareAccounts(const Account& before, const Account& after) {
+  /// `both`: the old mapping came as far as its account too.
+  void compareAccounts(const Account& before, const Account& after, bool both) {
     tellMissing(Finding::Unaccounted, after.unaccounted, before.unaccounted);
+    if (!both) return;
     tellMissing(Finding::Accounted, before.unaccounted, after.unaccounted);
     tellMissing(Finding::NewWarning, after.warnings, before.warnings);
     tellMissing(Finding::GoneWarning, before.warnings, after.warnings);
-  }
-
-  void tellFailure(bool worked, const Account& before, const Account& after, const std::string& why) {
-    if (worked) {
-      for (const auto& [about, text] : after.errors) tell({Finding::NowFails, about.path, about.rule}, text);
-      if (after.errors.empty()) tell({Finding::NowFails, {}, why});  // its fields stand among the unaccounted
-    } else {
-      tellMissing(Finding::FailsOtherwise, after.errors, before.errors);
-    }
   }
 
   void compareResults(const std::string& original, const std::string& before, const std::string& after) {
@@ -202,6 +216,7 @@ class Examination {
     }
   }
 
+  const Configuration& current_;
   const Configuration& trial_;
   Shown& shown_;
   WhatIfReport& report_;
@@ -209,7 +224,7 @@ class Examination {
   std::set<Key> told_;  // about it
 };
 
-/// The configuration as it would be with the given maps; Invalid with an issue if no channel takes them.
+/// The configuration as it would be with the given maps and drops; Invalid with an issue if no channel takes them.
 Result<Configuration> withMaps(const Configuration& configuration, const WhatIfRequest& request,
                                std::vector<std::string>& channels, fhir::Issues& issues) {
   auto compiled = mapping::Library::compile(request.maps, configuration.schema, issues);
@@ -226,6 +241,11 @@ Result<Configuration> withMaps(const Configuration& configuration, const WhatIfR
     if (channel.model != library->sourceType() || (!request.filter.channel.empty() && id != request.filter.channel))
       continue;
     channel.map = library;
+    channel.unaccounted = Channel::Unaccounted::Warn;  // so that the rest of such a record is compared too
+    if (request.drops) {
+      LOTSEN_TRY(channel.drops, mapping::DropList::parse(request.drops->file, request.drops->text,
+                                                         *configuration.schema, channel.model, issues));
+    }
     channels.push_back(id);
   }
   if (!channels.empty()) return trial;
@@ -337,7 +357,7 @@ Result<WhatIfAnswer> WhatIf::run(const Configuration& configuration, const ident
     for (const auto& map : configuration.channels.at(id).maps) texts.push_back(map.text);
   }
   Shown shown(std::move(texts));
-  Examination examination(trial, shown, answer.report);
+  Examination examination(configuration, trial, shown, answer.report);
   LOTSEN_TRY_DO(walk(store_, clock_, answer.startedAt + kTime, request.filter, examination, answer));
   LOTSEN_TRY_DO(
       store_.note({{clock_.now(), "operator:" + who.partner, "reprocess-dry-run", {}, {}, detailOf(request, answer)}}));

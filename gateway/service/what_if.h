@@ -75,9 +75,10 @@ struct WhatIfReport {
 void add(WhatIfReport& report, const WhatIfReport& more);
 
 struct WhatIfRequest {
-  std::vector<mapping::MapText> maps;  // the first is the entry map, whose source says which channels are meant
-  store::RecordFilter filter;          // an empty channel: all that take what the map takes; limit: records examined
-  std::string why;                     // what the person who asks gives as reason, for the audit
+  std::vector<mapping::MapText> maps;     // the first is the entry map, whose source says which channels are meant
+  std::optional<mapping::MapText> drops;  // the .drop file that goes with them; none: that of each channel stays
+  store::RecordFilter filter;             // an empty channel: all that take what the map takes; limit: records examined
+  std::string why;                        // what the person who asks gives as reason, for the audit
 };
 
 struct WhatIfAnswer {

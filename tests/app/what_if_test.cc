@@ -99,8 +99,29 @@ TEST_F(WhatIfTest, ARuleThatIsGoneLeavesItsSourceFieldUnaccountedAndTheRecordFai
       "'http://lotsen.se/fhir/StructureDefinition/transfer-reason',\n      x.value = v \"transfer-reason\";";
   const auto answer = run(edited(rule, ""));
   EXPECT_EQ(told(answer), (Told{"now-fails (source-unaccounted) 1/1",
-                                "newly-unaccounted PasReferral.transferReason (source-unaccounted) 1/1"}));
+                                "newly-unaccounted PasReferral.transferReason (source-unaccounted) 1/1",
+                                "removed " + kRequest +
+                                    ".extension('http://lotsen.se/fhir/StructureDefinition/transfer-reason') 1/1"}));
   EXPECT_EQ(answer.report.nowFail, 1u);
+}
+
+TEST_F(WhatIfTest, ANewDropListCountsAndItsFaultsAreTold) {
+  submit("own-region", "referral");
+  auto request = edited("src.question as v -> request.reasonCode = cc(v) \"question\";", "");
+  const auto lost = run(request);
+  const std::string gone = kRequest + ".reasonCode";
+  EXPECT_EQ(told(lost),
+            (Told{"now-fails (source-unaccounted) 1/1",
+                  "newly-unaccounted PasReferral.question (source-unaccounted) 1/1", "removed " + gone + " 1/1"}))
+      << "the rest of a record that fails for a lost field is compared too";
+  request.drops =
+      mapping::MapText{"new.drop", "PasReferral.question | nobody asks\nPasReferral.patient.address | protected\n"};
+  EXPECT_EQ(told(run(request)), Told{"removed " + gone + " 1/1"});
+
+  request.drops->text = "PasReferral.questions | nobody asks\n";
+  fhir::Issues issues;
+  EXPECT_EQ(whatIf_.run(*world_.current->get(), anna_, request, issues).error().code, Code::Invalid);
+  EXPECT_NE(issues.list()[0].text.find("new.drop:1"), std::string::npos) << issues.list()[0].text;
 }
 
 TEST_F(WhatIfTest, ARuleThatReadsAndWritesNothingIsToldByTheUrlOfWhatIsMissing) {

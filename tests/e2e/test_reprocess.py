@@ -2,6 +2,7 @@
 """The dry run of a new mapping over what is stored: the verb `lotsen reprocess` and the call behind it, against a gateway that goes on working."""
 
 import json
+import shutil
 import subprocess
 import threading
 import unittest
@@ -56,6 +57,7 @@ class Reprocess(EndToEnd):
         for each in maps(change):
             files += ["--map", self.world.folder / each["file"]]
             files[-1].write_text(each["text"], encoding="utf-8")
+        shutil.copy(PAS / "referral.drop", self.world.folder)
         to = ["--gateway", gateway or self.world.gateway.url, "--token", self.world.tokens / token]
         done = subprocess.run([binary(), "reprocess", "--dry-run", *files, *to, *words], capture_output=True, text=True, timeout=120)
         return done.returncode, done.stdout, done.stderr

@@ -46,7 +46,7 @@ TEST(ReprocessBody, SaysWhichRecordsAndWithWhichMaps) {
 TEST(ReprocessBody, IsWrittenAsItIsRead) {
   fhir::Issues issues;
   const std::string body =
-      R"({"dryRun":true,"maps":[{"file":"a \"b\".map","text":"map\n1"}],"filter":{"channel":"pas/btf","state":)"
+      R"({"dryRun":true,"maps":[{"file":"a \"b\".map","text":"map\n1"}],"drops":{"file":"a.drop","text":"A.b | c"},"filter":{"channel":"pas/btf","state":)"
       R"("processed","mapHash":"abc","from":"2026-03-01T00:00:00.000Z","to":"2026-03-02T00:00:00.000Z"},)"
       R"("after":"0198a000-0000-7000-8000-000000000001","limit":7,"why":"care areas"})";
   EXPECT_EQ(reprocessBody(*readReprocess(body, issues)), body);
