@@ -10,16 +10,19 @@ namespace lotsen::app {
 namespace {
 
 Result<std::string> evaluate(const std::string& expression, const fhir::Document& document, Instant now) {
+  constexpr std::size_t kMost = 64u << 20;  // few items can stand for much text: one long value many times
   std::string text;
   LOTSEN_TRY_DO(evaluateText(expression, document, now, [&](const fhirpath::Collection& values) {
     json::Writer writer(text);
     writer.startArray();
     for (const auto& value : values) {
+      if (text.size() > kMost) return;
       writer.startObject().member("type", fhirpath::typeName(document, value));
       writer.key("value").raw(fhirpath::toJson(document, value)).endObject();
     }
     writer.endArray();
   }));
+  if (text.size() > kMost) return fail(Code::TooLarge, "the result is larger than 64 MB when it is written");
   return text;
 }
 
@@ -28,8 +31,8 @@ int batch(const std::string& file, Instant now) {
   const auto lines = readBatch(file);
   if (!lines) return kWrongUse;
   FhirpathContexts contexts;
-  std::string out;
   for (const BatchLine& line : *lines) {
+    std::string out;
     const auto& context = contexts.get(line.file);
     const auto result = context.ok() ? evaluate(line.expression, **context, now) : Result<std::string>(context.error());
     json::Writer writer(out);
@@ -40,9 +43,8 @@ int batch(const std::string& file, Instant now) {
       writer.member("error", result.error().message);
     }
     writer.endObject();
-    out += '\n';
+    std::cout << out << '\n';
   }
-  std::cout << out;
   return kFine;
 }
 

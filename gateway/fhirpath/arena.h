@@ -36,12 +36,8 @@ class Arena {
     used_ = start + size;
     return blocks_[current_].bytes.get() + start;
   }
-  void reset() {
-    current_ = 0;
-    used_ = 0;
-    filled_ = 0;
-  }
-  /// Bytes handed out since the last reset.
+  void reset() { rewind({0, 0, 0}); }
+  /// Bytes taken since the last reset, with what was left over at the ends of blocks.
   std::size_t bytes() const { return filled_ + used_; }
 
   struct Mark {
@@ -52,6 +48,11 @@ class Arena {
     current_ = mark.block;
     used_ = mark.used;
     filled_ = mark.filled;
+    // Blocks of the usual size are kept for the next evaluation, large ones are not.
+    const auto unused = blocks_.begin() + static_cast<std::ptrdiff_t>(used_ == 0 ? current_ : current_ + 1);
+    if (unused < blocks_.end())
+      blocks_.erase(std::remove_if(unused, blocks_.end(), [](const Block& block) { return block.size > kBlock; }),
+                    blocks_.end());
   }
 
  private:
@@ -65,9 +66,8 @@ class Arena {
   static constexpr std::size_t kBlock = 16 * 1024;
 
   void grow(std::size_t size) {
-    filled_ += used_;
+    if (current_ < blocks_.size()) filled_ += blocks_[current_++].size;
     used_ = 0;
-    if (current_ < blocks_.size()) ++current_;
     if (current_ < blocks_.size() && blocks_[current_].size >= size) return;
     Block block;
     block.size = std::max(size, blocks_.empty() ? kFirstBlock : kBlock);

@@ -1,6 +1,7 @@
 #include "gateway/fhirpath/compare.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace lotsen::fhirpath {
 namespace {
@@ -23,6 +24,9 @@ void bring(Machine& machine, Item& a, Item& b) {
   if (b.kind == ItemKind::Node) b = machine.quantity(b);
   if (a.kind == ItemKind::Quantity && b.isNumber()) b = machine.quantity(b);
   if (b.kind == ItemKind::Quantity && a.isNumber()) a = machine.quantity(a);
+  constexpr std::uint64_t kUnitSteps = 20;  // reading two units
+  if (a.isText() && b.isText()) machine.stepText(std::min(a.size, b.size));
+  if (a.kind == ItemKind::Quantity && b.kind == ItemKind::Quantity) machine.step(kUnitSteps);
 }
 
 const fhir::Element* runEnd(const fhir::Element* node) {
@@ -113,8 +117,43 @@ bool equivalentText(std::string_view a, std::string_view b) {
   return i == a.size() && j == b.size();
 }
 
-std::uint64_t mix(std::uint64_t hash, std::string_view bytes) {
-  for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+std::uint64_t hashText(std::string_view text) {
+  return std::hash<std::string_view>()(text);
+}
+
+/// Numbers that are equal are spelled alike without their trailing zeros.
+std::uint64_t hashNumber(const Decimal& value) {
+  char buffer[Decimal::kMaxText];
+  return hashText({buffer, value.stripped().write(buffer)});
+}
+
+/// A dimensionless quantity may be equal to a number; any other at most to one of the same dimensions.
+std::uint64_t hashQuantity(const Quantity& quantity) {
+  const auto unit = parseUnit(quantity.unit);
+  if (!unit) return hashText(quantity.unit) ^ hashNumber(quantity.value);
+  std::uint64_t hash = 0;
+  for (const std::int8_t power : unit->dimensions) hash = hash * 31 + static_cast<std::uint64_t>(power);
+  if (hash != 0) return hash;
+  const auto number = convertQuantity(quantity, "1");
+  return number ? hashNumber(*number) : 0;
+}
+
+/// Elements that are equal have equal children under equal names, in any order of the names.
+std::uint64_t hashNode(Machine& machine, const fhir::Element* node, int depth) {
+  machine.step(1);
+  std::uint64_t hash = 1;
+  for (const fhir::Element* child = node->first; child != nullptr; child = child->next) {
+    const bool touched = child->touched;  // a look that decides nothing is no reading
+    const Item value = machine.system(Item::of(child));
+    child->touched = touched;
+    std::uint64_t each = child->name * 0x9e3779b97f4a7c15ULL;
+    if (value.kind != ItemKind::Node) {
+      each ^= hashOf(machine, value);
+    } else if (depth > 0) {
+      each ^= hashNode(machine, child, depth - 1);
+    }
+    hash += each * (each | 1);
+  }
   return hash;
 }
 
@@ -239,18 +278,22 @@ bool contains(Machine& machine, std::span<const Item> items, const Item& wanted)
 }
 
 std::uint64_t hashOf(Machine& machine, const Item& original) {
-  const Item item = machine.system(original);
-  constexpr std::uint64_t kSeed = 0xcbf29ce484222325ULL;
+  constexpr int kDepth = 3;
+  Item item = machine.system(original);
+  if (item.isNumber()) return hashNumber(decimalOf(item));
+  item = machine.quantity(item);
   switch (item.kind) {
-    case ItemKind::String: return mix(kSeed, item.text());
     case ItemKind::Boolean: return item.truth ? 1 : 2;
-    case ItemKind::Node:  // equal nodes have as many children
-      if (item.node->type != fhir::kNone && machine.schema().isA(item.node->type, machine.plan().quantityType))
-        return 4;
-      return 5 + childCount(item.node);
-    case ItemKind::Type: return mix(kSeed, item.type->name);
-    default: return 4;  // numbers, quantities and dates are equal in too many spellings
+    case ItemKind::Quantity: return hashQuantity(*item.quantity);
+    case ItemKind::Node: return hashNode(machine, item.node, kDepth);
+    case ItemKind::Type: return hashText(item.type->name);
+    default: break;
   }
+  machine.stepText(item.size);
+  if (item.isTemporal()) {
+    if (const auto value = temporalOf(item)) return value->hash();
+  }
+  return hashText(item.text());
 }
 
 }  // namespace lotsen::fhirpath

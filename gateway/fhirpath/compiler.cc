@@ -15,6 +15,8 @@
 namespace lotsen::fhirpath {
 namespace {
 
+constexpr std::size_t kMaxWarnings = 50;
+constexpr std::size_t kMaxRegexes = 16;  // that a plan keeps compiled; a program with more pays for the others when run
 constexpr std::string_view kStandardNames[] = {"context", "resource", "rootResource", "ucum", "sct", "loinc"};
 
 /// The names of R4 have the same ids in every Schema.
@@ -98,7 +100,7 @@ class Compiler {
   void doubt(const Syntax& at, const std::string& message) {
     if (options_.strict) {
       refuse(at, message);
-    } else {
+    } else if (plan_->warnings.size() < kMaxWarnings) {
       plan_->warnings.push_back(place(at) + message);
     }
   }
@@ -454,7 +456,8 @@ class Compiler {
         operands.b = 1;  // told by an operand
         break;
       case 'r':
-        if (argument.kind == SyntaxKind::String && !regex(argument, operands.a)) return false;
+        if (argument.kind == SyntaxKind::String && plan_->regexes.size() < kMaxRegexes && !regex(argument, operands.a))
+          return false;
         break;
       case 's':
         if (argument.kind == SyntaxKind::Unary && argument.text == "-") {

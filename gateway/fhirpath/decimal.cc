@@ -103,6 +103,8 @@ bool readExponent(std::string_view text, int& exponent) {
 }  // namespace
 
 std::optional<Decimal> Decimal::parse(std::string_view text) {
+  constexpr std::size_t kMaxInput = 128;  // more can only be zeros
+  if (text.size() > kMaxInput) return std::nullopt;
   bool negative = false;
   if (!text.empty() && (text[0] == '-' || text[0] == '+')) {
     negative = text[0] == '-';

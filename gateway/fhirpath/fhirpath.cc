@@ -42,7 +42,11 @@ Status Evaluator::evaluateInto(const Program& program, std::span<const Value> fo
   Machine& machine = state_->machine;
   Machine::Activation activation(machine, program.plan());
   LOTSEN_TRY_DO(activation.run(focus));
-  for (const Item& item : activation.results()) out.push_back(machine.toValue(item));
+  const auto results = activation.results();
+  if (!machine.room(results.size() * sizeof(Value))) return machine.error();
+  out.reserve(results.size());
+  for (const Item& item : results) out.push_back(machine.toValue(item));
+  if (!machine.withinLimit()) return machine.error();
   return done();
 }
 

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <memory>
+#include <numeric>
+#include <vector>
 
 namespace lotsen::fhirpath {
 namespace {
@@ -91,49 +93,68 @@ bool runAverage(Machine& machine, const PlanNode& node, const Frame& frame) {
   return total(machine, node, frame, true);
 }
 
+/// The order of items by their keys, which stand on the stack behind them: `keys` to an item, a Node for "none".
+class SortOrder {
+ public:
+  SortOrder(Machine& machine, std::uint32_t firstKey, std::uint32_t keys, std::uint32_t descending)
+      : machine_(machine), firstKey_(firstKey), keys_(keys), descending_(descending) {}
+
+  bool before(std::uint32_t a, std::uint32_t b) {
+    for (std::uint32_t k = 0; k < keys_ && fine_; ++k) {
+      const Item x = machine_.at(firstKey_ + a * keys_ + k);
+      const Item y = machine_.at(firstKey_ + b * keys_ + k);
+      const bool hasX = x.kind != ItemKind::Node || x.node != nullptr;
+      const bool hasY = y.kind != ItemKind::Node || y.node != nullptr;
+      if (hasX != hasY) return !hasX;  // nothing comes first, both ways
+      if (!hasX) continue;
+      const Ordering order = compareItems(machine_, x, y);
+      if (order == Ordering::Incomparable || !machine_.step(1)) fine_ = false;
+      const bool descending = (descending_ >> std::min(k, 31U) & 1U) != 0;
+      if (order == Ordering::Less) return !descending;
+      if (order == Ordering::Greater) return descending;
+    }
+    return false;
+  }
+  bool fine() const { return fine_; }
+
+ private:
+  Machine& machine_;
+  std::uint32_t firstKey_;
+  std::uint32_t keys_;
+  std::uint32_t descending_;
+  bool fine_ = true;
+};
+
 /// Keys are operands 1 …; bit i of node.b says that key i is descending. Without keys the items are their own.
 bool runSort(Machine& machine, const PlanNode& node, const Frame& frame) {
   std::uint32_t base = 0;
   if (!machine.focus(node, frame, base)) return false;
   const std::uint32_t end = machine.top();
   const std::uint32_t keys = node.kidCount - 1;
-  struct Row {
-    Item item;
-    std::vector<Item> keys;
-    std::vector<bool> present;
-  };
-  std::vector<Row> rows;
+  if (end == base) return true;
   for (std::uint32_t i = base; i < end; ++i) {
-    Row row{machine.at(i), {}, {}};
-    if (keys == 0) row.keys.push_back(machine.system(row.item));
+    if (keys == 0) machine.push(machine.system(machine.at(i)));
     for (std::uint32_t k = 0; k < keys; ++k) {
       Item key;
       bool present = false;
       if (!machine.single(node, frame.forItem(i, i - base), k + 1, key, present)) return false;
-      row.keys.push_back(present ? machine.system(key) : key);
-      row.present.push_back(present);
+      machine.push(present ? machine.system(key) : Item());
     }
-    if (keys == 0) row.present.push_back(true);
-    rows.push_back(std::move(row));
+    if (!machine.step(1)) return false;
   }
-  bool comparable = true;
-  std::stable_sort(rows.begin(), rows.end(), [&](const Row& a, const Row& b) {
-    for (std::size_t k = 0; k < a.keys.size(); ++k) {
-      const bool descending = (node.b >> std::min<std::size_t>(k, 31) & 1U) != 0;
-      if (a.present[k] != b.present[k]) return !a.present[k];  // nothing comes first, both ways
-      if (!a.present[k]) continue;
-      const Ordering order = compareItems(machine, a.keys[k], b.keys[k]);
-      if (order == Ordering::Incomparable) comparable = false;
-      if (order == Ordering::Less) return !descending;
-      if (order == Ordering::Greater) return descending;
-    }
-    return false;
-  });
-  if (!comparable || !machine.step(rows.size())) {
-    return machine.fail(node, "sort() cannot put these values in order: their types differ");
-  }
-  machine.truncate(base);
-  for (const Row& row : rows) machine.push(row.item);
+  // Sorting takes the row numbers, room to merge them, and the sorted copy.
+  if (!machine.room((end - base) * (2 * sizeof(std::uint32_t) + sizeof(Item)))) return false;
+  std::vector<std::uint32_t> rows(end - base);
+  std::iota(rows.begin(), rows.end(), 0U);
+  SortOrder order(machine, end, std::max(keys, 1U), node.b);
+  std::stable_sort(rows.begin(), rows.end(), [&](std::uint32_t a, std::uint32_t b) { return order.before(a, b); });
+  if (!machine.step(0)) return false;
+  if (!order.fine()) return machine.fail(node, "sort() cannot put these values in order: their types differ");
+  std::vector<Item> sorted;
+  sorted.reserve(rows.size());
+  for (const std::uint32_t row : rows) sorted.push_back(machine.at(base + row));
+  std::copy(sorted.begin(), sorted.end(), &machine.at(base));
+  machine.truncate(end);
   return true;
 }
 
@@ -153,6 +174,7 @@ bool runDefineVariable(Machine& machine, const PlanNode& node, const Frame& fram
   inner.thisCount = end - base;
   if (given && !machine.eval(machine.kid(node, 1 + node.b), inner)) return false;
   const auto items = machine.from(given ? end : base);
+  if (!machine.room(items.size() * sizeof(Item))) return false;
   auto* kept = static_cast<Item*>(
       machine.arena().allocate(sizeof(Item) * std::max<std::size_t>(items.size(), 1), alignof(Item)));
   std::uninitialized_copy(items.begin(), items.end(), kept);

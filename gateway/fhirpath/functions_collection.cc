@@ -4,54 +4,87 @@
 #include "gateway/fhirpath/machine.h"
 
 #include <algorithm>
-#include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace lotsen::fhirpath {
 namespace {
 
-/// Answers "seen before?" for growing sets: a scan while the set is small, a hash table beyond.
+/// Answers "seen before?" for a growing set whose members stand side by side on the stack: a scan while it is small, a
+/// hash table of stack indexes beyond.
 class Seen {
  public:
-  explicit Seen(Machine& machine) : machine_(machine) {}
-  /// True if the item is new; it is then remembered. On a step failure the answer does not matter.
+  Seen(Machine& machine, std::uint32_t base) : machine_(machine), base_(base) {}
+  /// True if the item is new: the caller then puts it behind the members. When the limits are reached the answer does
+  /// not matter.
   bool insert(const Item& item) {
-    if (items_.size() < kSmall) {
-      if (!machine_.step(items_.size())) return false;
-      if (contains(machine_, items_, item)) return false;
-      items_.push_back(item);
+    if (count_ < kSmall) {
+      if (!machine_.step(count_) || contains(machine_, machine_.range(base_, count_), item)) return false;
+      ++count_;
       return true;
     }
-    if (buckets_.empty()) {
-      for (const Item& each : items_) buckets_.emplace(hashOf(machine_, each), each);
+    if (slots_.size() < 2 * (count_ + 1U) && !grow()) return false;
+    const auto hash = static_cast<std::uint32_t>(hashOf(machine_, item) >> 16);
+    std::size_t at = hash & (slots_.size() - 1);
+    for (; slots_[at].member != 0; at = (at + 1) & (slots_.size() - 1)) {
+      if (!machine_.step(1)) return false;
+      if (slots_[at].hash == hash &&
+          equalItems(machine_, machine_.at(base_ + slots_[at].member - 1), item) == Truth::True)
+        return false;
     }
-    const std::uint64_t hash = hashOf(machine_, item);
-    const auto [first, last] = buckets_.equal_range(hash);
-    for (auto it = first; it != last; ++it) {
-      if (!machine_.step(1) || equalItems(machine_, it->second, item) == Truth::True) return false;
-    }
-    buckets_.emplace(hash, item);
+    slots_[at] = {hash, ++count_};
     return true;
   }
 
+  bool fine() const { return fine_; }
+
  private:
-  static constexpr std::size_t kSmall = 16;
+  static constexpr std::uint32_t kSmall = 16;
+  struct Slot {
+    std::uint32_t hash = 0;
+    std::uint32_t member = 0;  // from 1; 0: free
+  };
+
+  bool grow() {
+    const std::size_t size = std::max<std::size_t>(4 * kSmall, 2 * slots_.size());
+    fine_ = machine_.room(2 * size * sizeof(Slot));
+    if (!fine_) return false;
+    const std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(size));
+    const auto place = [&](const Slot& slot) {
+      std::size_t at = slot.hash & (size - 1);
+      while (slots_[at].member != 0) at = (at + 1) & (size - 1);
+      slots_[at] = slot;
+    };
+    if (old.empty()) {
+      for (std::uint32_t i = 0; i < count_; ++i)
+        place({static_cast<std::uint32_t>(hashOf(machine_, machine_.at(base_ + i)) >> 16), i + 1});
+    }
+    for (const Slot& slot : old) {
+      if (slot.member != 0) place(slot);
+    }
+    return machine_.step(count_);
+  }
+
   Machine& machine_;
-  std::vector<Item> items_;
-  std::unordered_multimap<std::uint64_t, Item> buckets_;
+  bool fine_ = true;
+  std::uint32_t base_;
+  std::uint32_t count_ = 0;
+  std::vector<Slot> slots_;
 };
 
 /// Removes duplicates of the run that starts at `base`.
 bool makeDistinct(Machine& machine, std::uint32_t base) {
   const std::uint32_t end = machine.top();
-  if (end - base < 2) return true;
-  Seen seen(machine);
+  if (end - base < 2) return machine.withinLimit();
+  Seen seen(machine, base);
   std::uint32_t kept = base;
   for (std::uint32_t i = base; i < end; ++i) {
     const Item item = machine.at(i);
     if (seen.insert(item)) machine.at(kept++) = item;
+    if (!seen.fine() || !machine.step(1)) return false;
   }
   machine.truncate(kept);
-  return machine.step(0);
+  return machine.withinLimit();
 }
 
 /// Evaluates the criterion (operand 1) for each item of the focus; `visit(index, truth)` says whether to go on.
@@ -206,10 +239,10 @@ bool repeatProjection(Machine& machine, const PlanNode& node, const Frame& frame
   std::uint32_t base = 0;
   if (!machine.focus(node, frame, base)) return false;
   const std::uint32_t start = machine.top();
-  Seen seen(machine);
+  Seen seen(machine, start);
   for (std::uint32_t i = base; i < machine.top(); ++i) {
     const std::uint32_t before = machine.top();
-    if (!machine.eval(machine.kid(node, 1), frame.forItem(i, i - base))) return false;
+    if (!machine.eval(machine.kid(node, 1), frame.forItem(i, i - base)) || !machine.withinLimit()) return false;
     if (!distinct) continue;
     std::uint32_t kept = before;
     for (std::uint32_t j = before; j < machine.top(); ++j) {
@@ -217,7 +250,7 @@ bool repeatProjection(Machine& machine, const PlanNode& node, const Frame& frame
       if (seen.insert(item)) machine.at(kept++) = item;
     }
     machine.truncate(kept);
-    if (!machine.withinLimit()) return false;
+    if (!seen.fine() || !machine.step(1)) return false;
   }
   machine.collapse(base, start);
   return machine.withinLimit();

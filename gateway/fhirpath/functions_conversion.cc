@@ -115,12 +115,17 @@ std::optional<Item> toText(Machine& machine, const Item& item) {
   return Item::ofText(ItemKind::String, *text);
 }
 
+/// Reading long text takes time, also when it is nothing after all.
+bool pay(Machine& machine, const Item& item) {
+  return machine.stepText(item.isText() ? item.size : 0);
+}
+
 bool convert(Machine& machine, const PlanNode& node, const Frame& frame, Convert conversion) {
   Item item;
   bool present = false;
   if (!machine.single(node, frame, 0, item, present)) return false;
-  if (!present) return true;
-  const auto converted = conversion(machine, machine.system(item));
+  if (!present || !pay(machine, item = machine.system(item))) return !present;
+  const auto converted = conversion(machine, item);
   return !converted || machine.result(*converted);
 }
 
@@ -128,7 +133,8 @@ bool converts(Machine& machine, const PlanNode& node, const Frame& frame, Conver
   Item item;
   bool present = false;
   if (!machine.single(node, frame, 0, item, present)) return false;
-  return !present || machine.result(conversion(machine, machine.system(item)).has_value());
+  if (!present || !pay(machine, item = machine.system(item))) return !present;
+  return machine.result(conversion(machine, item).has_value());
 }
 
 template <Convert conversion>
@@ -147,8 +153,8 @@ bool inUnit(Machine& machine, const PlanNode& node, const Frame& frame, std::opt
   std::optional<std::string_view> unit;
   if (!machine.single(node, frame, 0, item, present)) return false;
   if (node.kidCount > 1 && !machine.text(node, frame, 1, unit)) return false;
-  if (!present) return true;
-  const auto quantity = toQuantity(machine, machine.system(item));
+  if (!present || !pay(machine, item = machine.system(item))) return !present;
+  const auto quantity = toQuantity(machine, item);
   if (!quantity) return true;
   out = *quantity->quantity;
   if (!unit) return true;

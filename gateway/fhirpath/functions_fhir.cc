@@ -46,6 +46,7 @@ bool runType(Machine& machine, const PlanNode& node, const Frame& frame) {
       name = {"System", systemName(item.kind)};
     }
     machine.at(i) = Item::of(machine.arena().make(name));
+    if (!machine.step(1)) return false;
   }
   return machine.withinLimit();
 }
@@ -121,12 +122,14 @@ const fhir::Element* resolved(Machine& machine, const Item& item) {
   return found;
 }
 
+constexpr std::uint64_t kResolveSteps = 100;  // it may walk over all entries of a Bundle
+
 bool runResolve(Machine& machine, const PlanNode& node, const Frame& frame) {
   std::uint32_t base = 0;
   if (!machine.focus(node, frame, base)) return false;
   const std::uint32_t end = machine.top();
   for (std::uint32_t i = base; i < end; ++i) {
-    if (!machine.step(10)) return false;
+    if (!machine.step(kResolveSteps)) return false;
     if (const fhir::Element* found = resolved(machine, machine.at(i))) machine.push(Item::of(found));
   }
   machine.collapse(base, end);
@@ -264,7 +267,7 @@ bool runCheckModifiers(Machine& machine, const PlanNode& node, const Frame& fram
 bool runHtmlChecks(Machine& machine, const PlanNode& node, const Frame& frame) {
   std::optional<std::string_view> text;
   if (!machine.text(node, frame, 0, text)) return false;
-  return !text || machine.result(isAllowedNarrative(*text));
+  return !text || (machine.step(text->size() / 8) && machine.result(isAllowedNarrative(*text)));
 }
 
 bool runComparable(Machine& machine, const PlanNode& node, const Frame& frame) {

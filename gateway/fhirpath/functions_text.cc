@@ -5,12 +5,23 @@
 #include "gateway/fhirpath/machine.h"
 #include "gateway/fhirpath/unicode.h"
 
+#include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace lotsen::fhirpath {
 namespace {
 
 using Text = std::optional<std::string_view>;
+
+/// string_view::find in linear time, whatever the texts are.
+std::size_t find(std::string_view text, std::string_view part) {
+  if (part.empty()) return 0;
+  const void* found =
+      text.size() < part.size() ? nullptr : ::memmem(text.data(), text.size(), part.data(), part.size());
+  return found == nullptr ? std::string_view::npos
+                          : static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+}
 
 /// Focus and first argument as text; both must be there, else the result is empty.
 bool two(Machine& machine, const PlanNode& node, const Frame& frame, Text& text, Text& argument, bool& present) {
@@ -37,7 +48,7 @@ bool runEndsWith(Machine& machine, const PlanNode& node, const Frame& frame) {
 }
 bool runContainsText(Machine& machine, const PlanNode& node, const Frame& frame) {
   return test(machine, node, frame,
-              [](std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; });
+              [](std::string_view text, std::string_view part) { return find(text, part) != std::string_view::npos; });
 }
 
 bool position(Machine& machine, const PlanNode& node, const Frame& frame, bool last) {
@@ -46,7 +57,8 @@ bool position(Machine& machine, const PlanNode& node, const Frame& frame, bool l
   bool present = false;
   if (!two(machine, node, frame, text, part, present)) return false;
   if (!present) return true;
-  const std::size_t found = last ? text->rfind(*part) : text->find(*part);
+  if (last && !machine.stepText(text->size() * std::min<std::size_t>(part->size(), text->size()))) return false;
+  const std::size_t found = last ? text->rfind(*part) : find(*text, *part);
   if (found == std::string_view::npos) return machine.resultInteger(-1);
   return machine.resultInteger(static_cast<std::int64_t>(characterCount(text->substr(0, found))));
 }
@@ -76,13 +88,13 @@ bool runSubstring(Machine& machine, const PlanNode& node, const Frame& frame) {
 bool runUpper(Machine& machine, const PlanNode& node, const Frame& frame) {
   Text text;
   if (!machine.text(node, frame, 0, text)) return false;
-  return !text || machine.resultText(toUpper(*text));
+  return !text || (machine.room(2 * text->size()) && machine.resultText(toUpper(*text)));
 }
 
 bool runLower(Machine& machine, const PlanNode& node, const Frame& frame) {
   Text text;
   if (!machine.text(node, frame, 0, text)) return false;
-  return !text || machine.resultText(toLower(*text));
+  return !text || (machine.room(2 * text->size()) && machine.resultText(toLower(*text)));
 }
 
 bool runTrim(Machine& machine, const PlanNode& node, const Frame& frame) {
@@ -115,16 +127,21 @@ bool runReplace(Machine& machine, const PlanNode& node, const Frame& frame) {
   if (pattern->empty()) {  // between all characters and at both ends
     while (!rest.empty()) {
       const std::size_t size = characterSize(rest);
-      out.append(*with).append(rest.substr(0, size));
+      if (!machine.append(out, *with) || !machine.append(out, rest.substr(0, size))) return false;
       rest.remove_prefix(size);
     }
-    return machine.resultText(out.append(*with));
+    return machine.append(out, *with) && machine.resultText(out);
   }
-  for (std::size_t found = rest.find(*pattern); found != std::string_view::npos; found = rest.find(*pattern)) {
-    out.append(rest.substr(0, found)).append(*with);
+  for (std::size_t found = find(rest, *pattern); found != std::string_view::npos; found = find(rest, *pattern)) {
+    if (!machine.append(out, rest.substr(0, found)) || !machine.append(out, *with)) return false;
     rest.remove_prefix(found + pattern->size());
   }
-  return machine.resultText(out.append(rest));
+  return machine.append(out, rest) && machine.resultText(out);
+}
+
+/// Pays for a search in text: what a byte costs grows with the program when its states do not fit the memory.
+bool payForSearch(Machine& machine, const Regex& regex, std::size_t bytes) {
+  return machine.step(1 + bytes * (8 + regex.size()) / 256);
 }
 
 /// The pattern: compiled with the plan if it is a literal (node.a - 1 is its place), else now.
@@ -141,7 +158,7 @@ bool matching(Machine& machine, const PlanNode& node, const Frame& frame, bool w
   if (!two(machine, node, frame, text, pattern, present)) return false;
   if (!present) return true;
   const Regex* regex = nullptr;
-  if (!regexOf(machine, node, *pattern, regex)) return false;
+  if (!regexOf(machine, node, *pattern, regex) || !payForSearch(machine, *regex, text->size())) return false;
   return machine.result(whole ? regex->match(*text) : regex->find(*text));
 }
 
@@ -163,8 +180,11 @@ bool runReplaceMatches(Machine& machine, const PlanNode& node, const Frame& fram
   if (pattern->empty()) return machine.result(Item::ofText(ItemKind::String, *text));
   const Regex* regex = nullptr;
   if (!regexOf(machine, node, *pattern, regex)) return false;
-  auto replaced = regex->replaceAll(*text, *with);
-  if (!replaced) return machine.fail(node, replaced.error().message);
+  // A search usually ends long before the text does.
+  const auto pay = [&](std::size_t rest) { return payForSearch(machine, *regex, rest / 32); };
+  const std::size_t most = machine.environment().limits.bytes / 3;
+  auto replaced = regex->replaceAll(*text, *with, most, pay);
+  if (!replaced) return machine.fail(node, replaced.error().message, replaced.error().code);
   return machine.resultText(*replaced);
 }
 
@@ -172,11 +192,11 @@ bool runToChars(Machine& machine, const PlanNode& node, const Frame& frame) {
   Text text;
   if (!machine.text(node, frame, 0, text)) return false;
   if (!text) return true;
-  if (!machine.step(text->size())) return false;
+  if (!machine.step(text->size()) || !machine.room(text->size() * sizeof(Item))) return false;
   for (std::string_view rest = *text; !rest.empty(); rest.remove_prefix(characterSize(rest))) {
     machine.push(Item::ofText(ItemKind::String, rest.substr(0, characterSize(rest))));
   }
-  return machine.withinLimit();
+  return true;
 }
 
 bool runSplit(Machine& machine, const PlanNode& node, const Frame& frame) {
@@ -187,7 +207,7 @@ bool runSplit(Machine& machine, const PlanNode& node, const Frame& frame) {
   if (!present) return true;
   if (separator->empty()) return runToChars(machine, node, frame);
   std::string_view rest = *text;
-  for (std::size_t found = rest.find(*separator); found != std::string_view::npos; found = rest.find(*separator)) {
+  for (std::size_t found = find(rest, *separator); found != std::string_view::npos; found = find(rest, *separator)) {
     machine.push(Item::ofText(ItemKind::String, rest.substr(0, found)));
     rest.remove_prefix(found + separator->size());
     if (!machine.step(1) || !machine.withinLimit()) return false;
@@ -207,9 +227,9 @@ bool runJoin(Machine& machine, const PlanNode& node, const Frame& frame) {
     const Item item = machine.at(i);
     const Text text = machine.textOf(item);
     if (!text) continue;
-    if (!first) joined += separator.value_or("");
+    if (!first && !machine.append(joined, separator.value_or(""))) return false;
     first = false;
-    joined += *text;
+    if (!machine.append(joined, *text)) return false;
   }
   machine.truncate(base);
   return machine.resultText(joined);
@@ -244,6 +264,7 @@ bool runEncode(Machine& machine, const PlanNode& node, const Frame& frame) {
   bool present = false;
   if (!two(machine, node, frame, text, form, present)) return false;
   if (!present) return true;
+  if (!machine.room(4 * text->size())) return false;
   if (*form == "base64") return machine.resultText(crypto::base64Encode(*text));
   if (*form == "urlbase64") return machine.resultText(exchanged(crypto::base64Encode(*text), "+/", "-_"));
   if (*form != "hex") return machine.fail(node, "encode() knows 'base64', 'urlbase64' and 'hex'");
@@ -261,6 +282,7 @@ bool runDecode(Machine& machine, const PlanNode& node, const Frame& frame) {
   bool present = false;
   if (!two(machine, node, frame, text, form, present)) return false;
   if (!present) return true;
+  if (!machine.room(3 * text->size())) return false;
   std::optional<std::string> decoded;
   if (*form == "hex") {
     decoded = decodeHex(*text);
@@ -296,6 +318,8 @@ bool runEscape(Machine& machine, const PlanNode& node, const Frame& frame) {
   if (!present) return true;
   const auto table = entities(*form);
   if (table.empty()) return machine.fail(node, "escape() knows 'html' and 'json'");
+  constexpr std::size_t kLongest = 6;  // of what one character becomes
+  if (!machine.room(2 * kLongest * text->size())) return false;
   std::string out;
   for (const char c : *text) {
     const Entity* found = nullptr;

@@ -40,13 +40,10 @@ std::optional<std::int64_t> parseInteger(std::string_view text) {
 }  // namespace
 
 Machine::Activation::Activation(Machine& machine, const Plan& plan)
-    : machine_(machine),
-      plan_(machine.plan_),
-      steps_(machine.steps_),
-      rootBase_(machine.rootBase_),
-      rootCount_(machine.rootCount_) {
+    : machine_(machine), plan_(machine.plan_), rootBase_(machine.rootBase_), rootCount_(machine.rootCount_) {
   if (machine.nesting_++ == 0) {
     machine.steps_ = 0;
+    machine.nextLook_ = 0;
   } else {
     locals_.swap(machine.locals_);
   }
@@ -67,19 +64,22 @@ Machine::Activation::~Activation() {
 Status Machine::Activation::run(std::span<const Value> focus) {
   constexpr std::uint32_t kMaxNesting = 16;
   if (machine_.nesting_ > kMaxNesting) return lotsen::fail(Code::TooLarge, "conformsTo() leads to itself without end");
-  machine_.pushValues(focus);
+  if (!machine_.pushValues(focus)) return machine_.error_;
   machine_.rootCount_ = machine_.top() - machine_.rootBase_;
   Frame frame;
   frame.thisBase = machine_.rootBase_;
   frame.thisCount = machine_.rootCount_;
-  if (!machine_.eval(machine_.plan_->root, frame)) return machine_.error_;
+  // What an operation ran into without a result to tell it by shows in the count.
+  if (!machine_.eval(machine_.plan_->root, frame) || !machine_.step(0)) return machine_.error_;
   return done();
 }
 
-void Machine::pushValues(std::span<const Value> values) {
+bool Machine::pushValues(std::span<const Value> values) {
   for (const Value& value : values) {
     if (value.kind != Kind::Node || value.node != nullptr) push(fromValue(value));
+    if (!step(1)) return false;
   }
+  return withinLimit();
 }
 
 Item Machine::fromValue(const Value& value) {
@@ -155,6 +155,16 @@ bool Machine::resultQuantity(const std::optional<Decimal>& value, std::string_vi
   return result(Item::of(arena_.make(quantity))) && withinLimit();
 }
 
+bool Machine::pushRun(std::uint32_t base, std::uint32_t count) {
+  constexpr std::uint32_t kItemsPerStep = 8;
+  if (!step(count / kItemsPerStep) || !room(count * sizeof(Item))) return false;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const Item item = stack_[base + i];
+    stack_.push_back(item);
+  }
+  return true;
+}
+
 void Machine::collapse(std::uint32_t to, std::uint32_t from) {
   if (to == from) return;
   std::copy(stack_.begin() + from, stack_.end(), stack_.begin() + to);
@@ -180,7 +190,7 @@ bool Machine::text(const PlanNode& node, const Frame& frame, std::uint32_t i, st
   out.reset();
   if (!present) return true;
   out = textOf(item);
-  if (out && !step(out->size() / kBytesPerStep)) return false;
+  if (out && !stepText(out->size())) return false;
   if (out || (item.kind == ItemKind::Node && item.node->first != nullptr && item.node->type != fhir::kNone &&
               schema().type(item.node->type).primitive != fhir::Primitive::None)) {
     return true;  // a primitive with extensions and no value is empty
@@ -295,12 +305,13 @@ std::optional<std::string_view> Machine::textOf(const Item& item) {
 
 bool Machine::regex(const PlanNode& node, std::string_view pattern, const Regex*& out) {
   constexpr std::uint64_t kCompileSteps = 2000;
+  constexpr std::uint64_t kStepsPerInstruction = 20;
   if (regex_ == nullptr || pattern_ != pattern) {
     auto compiled = Regex::compile(pattern);
     if (!compiled) return fail(node, compiled.error().message);
     regex_ = std::move(*compiled);
     pattern_ = std::string(pattern);
-    if (!step(kCompileSteps)) return false;
+    if (!step(kCompileSteps + kStepsPerInstruction * regex_->size())) return false;
   }
   out = regex_.get();
   return true;
@@ -309,6 +320,13 @@ bool Machine::regex(const PlanNode& node, std::string_view pattern, const Regex*
 bool Machine::fail(const PlanNode& node, std::string message, Code code) {
   const fhir::Position at = positionOf(plan_->text, node.offset, plan_->at);
   error_ = lotsen::fail(code, std::to_string(at.line) + ":" + std::to_string(at.column) + ": " + std::move(message));
+  return false;
+}
+
+bool Machine::look() {
+  nextLook_ = std::min(steps_ + kLookEvery, environment_.limits.steps + 1);
+  if (withinLimit()) return true;
+  nextLook_ = 0;  // and from now on always
   return false;
 }
 

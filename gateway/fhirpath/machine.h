@@ -8,6 +8,7 @@
 #include "gateway/fhirpath/fhirpath.h"
 #include "gateway/fhirpath/plan.h"
 
+#include <algorithm>
 #include <optional>
 #include <span>
 #include <string>
@@ -44,7 +45,6 @@ class Machine {
    private:
     Machine& machine_;
     const Plan* plan_;  // those of the evaluation around this one
-    std::uint64_t steps_;
     std::uint32_t rootBase_;
     std::uint32_t rootCount_;
     std::vector<Local> locals_;
@@ -63,7 +63,7 @@ class Machine {
   }
 
   bool eval(std::uint32_t id, const Frame& frame) {
-    if (++steps_ > environment_.limits.steps) return failSteps();
+    if (!step(1)) return false;
     const PlanNode& node = plan_->nodes[id];
     return node.run(*this, node, frame);
   }
@@ -72,7 +72,14 @@ class Machine {
     base = top();
     return eval(kid(node, 0), frame);
   }
-  bool step(std::uint64_t count) { return (steps_ += count) <= environment_.limits.steps || failSteps(); }
+  /// Counts work; now and then looks at the memory too. Once it is false it stays false.
+  bool step(std::uint64_t count) {
+    steps_ += count;
+    if (steps_ < nextLook_) return true;
+    return steps_ <= environment_.limits.steps ? look() : failSteps();
+  }
+  /// Work on text: a step for some bytes of it.
+  bool stepText(std::size_t bytes) { return step(bytes / kBytesPerStep); }
 
   std::uint32_t top() const { return static_cast<std::uint32_t>(stack_.size()); }
   Item& at(std::uint32_t i) { return stack_[i]; }
@@ -82,6 +89,8 @@ class Machine {
   }
   void truncate(std::uint32_t size) { stack_.resize(size); }
   void push(const Item& item) { stack_.push_back(item); }
+  /// Pushes `count` items that stand on the stack from `base` on.
+  bool pushRun(std::uint32_t base, std::uint32_t count);
   bool result(const Item& item) {
     stack_.push_back(item);
     return true;
@@ -89,8 +98,14 @@ class Machine {
   bool result(bool truth) { return result(Item::of(truth)); }
   bool result(Truth truth) { return truth == Truth::Unknown || result(truth == Truth::True); }
   bool resultText(std::string_view text) {
-    if (!step(text.size() / kBytesPerStep)) return false;
-    return result(Item::ofText(ItemKind::String, arena_.store(text))) && withinLimit();
+    char* copy = newText(text.size());
+    if (copy == nullptr) return false;
+    std::copy(text.begin(), text.end(), copy);
+    return result(Item::ofText(ItemKind::String, {copy, text.size()}));
+  }
+  /// Room for a text of this size, to be filled in; nullptr after fail(): what is too large is not made at all.
+  char* newText(std::size_t size) {
+    return room(size) && stepText(size) ? static_cast<char*>(arena_.allocate(size, 1)) : nullptr;
   }
   bool resultInteger(std::int64_t value);                   // empty if it is no 32-bit integer
   bool resultDecimal(const std::optional<Decimal>& value);  // empty if nullopt
@@ -113,27 +128,40 @@ class Machine {
   /// A FHIR Quantity node or a number as a quantity; anything else stays.
   Item quantity(const Item& item);
   std::optional<std::string_view> textOf(const Item& item);
+  /// The text of `out` that is built by appending; false after fail() if it grows too large.
+  bool append(std::string& out, std::string_view text) {
+    if (!step(1) || !stepText(text.size()) || !room(3 * (out.size() + text.size()))) return false;
+    out += text;
+    return true;
+  }
   const fhir::Element* child(const fhir::Element* parent, fhir::NameId name) const { return fhir::child(parent, name); }
 
   /// The last pattern that was no literal is kept: a rule asks for the same one again and again.
   bool regex(const PlanNode& node, std::string_view pattern, const Regex*& out);
   bool fail(const PlanNode& node, std::string message, Code code = Code::Invalid);
   const Error& error() const { return error_; }
-  bool withinLimit() {
-    return arena_.bytes() + stack_.size() * sizeof(Item) <= environment_.limits.bytes || failBytes();
+  /// Whether so many bytes more may be taken.
+  bool room(std::size_t bytes) {
+    const std::size_t used = arena_.bytes() + stack_.size() * sizeof(Item);
+    const std::size_t most = environment_.limits.bytes;
+    return (used <= most && bytes <= most - used) || failBytes();
   }
+  bool withinLimit() { return room(0); }
 
   Local& local(std::uint32_t slot) { return locals_[slot]; }
   /// Pushes what a caller gave; a Node without an element is nothing.
-  void pushValues(std::span<const Value> values);
+  bool pushValues(std::span<const Value> values);
   std::span<const Item> rootFocus() const { return range(rootBase_, rootCount_); }
   std::uint32_t rootBase() const { return rootBase_; }
 
  private:
   static constexpr std::size_t kUsualStack = 60;    // items; enough for nearly every expression
   static constexpr std::size_t kBytesPerStep = 64;  // long text costs steps, so that limits bound time
+  static constexpr std::uint64_t kLookEvery = 1024;
 
   Item fromValue(const Value& value);
+  /// What is done every kLookEvery steps.
+  bool look();
   bool failSteps();
   bool failBytes();
 
@@ -143,6 +171,7 @@ class Machine {
   std::vector<Local> locals_;
   Arena arena_;
   std::uint64_t steps_ = 0;
+  std::uint64_t nextLook_ = 0;
   std::uint32_t rootBase_ = 0;
   std::uint32_t rootCount_ = 0;
   std::uint32_t nesting_ = 0;

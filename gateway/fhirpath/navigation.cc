@@ -42,8 +42,9 @@ const fhir::Element* enclosingResource(const fhir::Element* element) {
 }
 
 bool pushLocal(Machine& machine, const Local& local) {
+  if (!machine.room(local.count * sizeof(Item)) || !machine.step(local.count / 8)) return false;
   for (std::uint32_t i = 0; i < local.count; ++i) machine.push(local.items[i]);
-  return machine.withinLimit();
+  return true;
 }
 
 const fhir::Element* firstNode(std::span<const Item> items) {
@@ -61,11 +62,7 @@ bool runEmptySet(Machine&, const PlanNode&, const Frame&) {
 }
 
 bool runThis(Machine& machine, const PlanNode&, const Frame& frame) {
-  for (std::uint32_t i = 0; i < frame.thisCount; ++i) {
-    const Item item = machine.at(frame.thisBase + i);
-    machine.push(item);
-  }
-  return true;
+  return machine.pushRun(frame.thisBase, frame.thisCount);
 }
 
 bool runThisIndex(Machine& machine, const PlanNode& node, const Frame& frame) {
@@ -74,20 +71,11 @@ bool runThisIndex(Machine& machine, const PlanNode& node, const Frame& frame) {
 }
 
 bool runTotal(Machine& machine, const PlanNode&, const Frame& frame) {
-  for (std::uint32_t i = 0; i < frame.totalCount; ++i) {
-    const Item item = machine.at(frame.totalBase + i);
-    machine.push(item);
-  }
-  return true;
+  return machine.pushRun(frame.totalBase, frame.totalCount);
 }
 
 bool runContext(Machine& machine, const PlanNode&, const Frame&) {
-  const std::uint32_t count = static_cast<std::uint32_t>(machine.rootFocus().size());
-  for (std::uint32_t i = 0; i < count; ++i) {
-    const Item item = machine.at(machine.rootBase() + i);
-    machine.push(item);
-  }
-  return true;
+  return machine.pushRun(machine.rootBase(), static_cast<std::uint32_t>(machine.rootFocus().size()));
 }
 
 bool runResource(Machine& machine, const PlanNode&, const Frame&) {
@@ -114,15 +102,13 @@ bool runVariable(Machine& machine, const PlanNode& node, const Frame&) {
   const auto& lookUp = machine.environment().variable;
   const Collection* values = lookUp ? lookUp(name) : nullptr;
   if (values == nullptr) return machine.fail(node, "the variable %" + std::string(name) + " has no value here");
-  machine.pushValues(*values);
-  return machine.withinLimit();
+  return machine.pushValues(*values);
 }
 
 bool runSlot(Machine& machine, const PlanNode& node, const Frame&) {
   const auto& slots = machine.environment().slots;
   if (node.a >= slots.size()) return machine.fail(node, "a variable has no value here", Code::Internal);
-  machine.pushValues(slots[node.a]);
-  return true;
+  return machine.pushValues(slots[node.a]);
 }
 
 bool runLocal(Machine& machine, const PlanNode& node, const Frame&) {
@@ -143,7 +129,7 @@ bool runThisChild(Machine& machine, const PlanNode& node, const Frame& frame) {
     const Item item = machine.at(frame.thisBase + i);
     if (item.kind == ItemKind::Node) pushChildren(machine, item.node, node.a);
   }
-  return true;
+  return machine.step(frame.thisCount) && machine.withinLimit();
 }
 
 bool runChild(Machine& machine, const PlanNode& node, const Frame& frame) {
@@ -153,7 +139,7 @@ bool runChild(Machine& machine, const PlanNode& node, const Frame& frame) {
     const Item item = machine.at(base);
     machine.truncate(base);
     if (item.kind == ItemKind::Node) { pushStep(machine, item.node, node.a); }
-    return true;
+    return machine.withinLimit();
   }
   const std::uint32_t end = machine.top();
   if (!machine.step(end - base)) return false;
@@ -213,7 +199,7 @@ bool runMember(Machine& machine, const PlanNode& node, const Frame& frame) {
     }
   }
   machine.collapse(base, end);
-  return true;
+  return machine.step(end - base) && machine.withinLimit();
 }
 
 bool runIndexer(Machine& machine, const PlanNode& node, const Frame& frame) {

@@ -143,15 +143,21 @@ bool runImplies(Machine& machine, const PlanNode& node, const Frame& frame) {
   return machine.result(a == Truth::True ? b : Truth::Unknown);
 }
 
+bool joined(Machine& machine, std::string_view a, std::string_view b) {
+  const std::size_t size = a.size() + b.size();
+  char* text = machine.newText(size);
+  if (text == nullptr) return false;
+  std::copy(b.begin(), b.end(), std::copy(a.begin(), a.end(), text));
+  return machine.result(Item::ofText(ItemKind::String, {text, size}));
+}
+
 bool runConcatenate(Machine& machine, const PlanNode& node, const Frame& frame) {
   std::optional<std::string_view> a;
   std::optional<std::string_view> b;
   if (!machine.text(node, frame, 0, a) || !machine.text(node, frame, 1, b)) return false;
   if (!b || b->empty()) return machine.result(Item::ofText(ItemKind::String, a.value_or("")));
   if (!a || a->empty()) return machine.result(Item::ofText(ItemKind::String, *b));
-  std::string joined(*a);
-  joined += *b;
-  return machine.resultText(joined);
+  return joined(machine, *a, *b);
 }
 
 Decimal decimalOf(const Item& item) {
@@ -193,8 +199,7 @@ bool addOrSubtract(Machine& machine, const PlanNode& node, const Frame& frame, i
     return machine.resultQuantity(Decimal::add(a.quantity->value, sign < 0 ? other->negated() : *other),
                                   a.quantity->unit);
   }
-  if (sign > 0 && a.kind == ItemKind::String && b.kind == ItemKind::String)
-    return machine.resultText(std::string(a.text()) + std::string(b.text()));
+  if (sign > 0 && a.kind == ItemKind::String && b.kind == ItemKind::String) return joined(machine, a.text(), b.text());
   return wrongTypes(machine, node, sign > 0 ? "+" : "-");
 }
 
@@ -203,6 +208,11 @@ bool runAdd(Machine& machine, const PlanNode& node, const Frame& frame) {
 }
 bool runSubtract(Machine& machine, const PlanNode& node, const Frame& frame) {
   return addOrSubtract(machine, node, frame, -1);
+}
+
+/// Empty if the value does not fit or the unit cannot be written.
+bool resultInUnit(Machine& machine, const std::optional<Decimal>& value, const std::optional<std::string>& unit) {
+  return !unit || machine.resultQuantity(value, machine.arena().store(*unit));
 }
 
 bool runMultiply(Machine& machine, const PlanNode& node, const Frame& frame) {
@@ -218,8 +228,8 @@ bool runMultiply(Machine& machine, const PlanNode& node, const Frame& frame) {
   }
   if (a.isNumber() && b.isNumber()) return machine.resultDecimal(Decimal::multiply(decimalOf(a), decimalOf(b)));
   if (a.kind != ItemKind::Quantity || b.kind != ItemKind::Quantity) return wrongTypes(machine, node, "*");
-  return machine.resultQuantity(Decimal::multiply(a.quantity->value, b.quantity->value),
-                                machine.arena().store(multiplyUnits(a.quantity->unit, b.quantity->unit, false)));
+  return resultInUnit(machine, Decimal::multiply(a.quantity->value, b.quantity->value),
+                      multiplyUnits(a.quantity->unit, b.quantity->unit, false));
 }
 
 bool runDivide(Machine& machine, const PlanNode& node, const Frame& frame) {
@@ -230,8 +240,8 @@ bool runDivide(Machine& machine, const PlanNode& node, const Frame& frame) {
   if (!present) return true;
   if (a.isNumber() && b.isNumber()) return machine.resultDecimal(Decimal::divide(decimalOf(a), decimalOf(b)));
   if (a.kind != ItemKind::Quantity || b.kind != ItemKind::Quantity) return wrongTypes(machine, node, "/");
-  return machine.resultQuantity(Decimal::divide(a.quantity->value, b.quantity->value),
-                                machine.arena().store(multiplyUnits(a.quantity->unit, b.quantity->unit, true)));
+  return resultInUnit(machine, Decimal::divide(a.quantity->value, b.quantity->value),
+                      multiplyUnits(a.quantity->unit, b.quantity->unit, true));
 }
 
 bool runWholeDivide(Machine& machine, const PlanNode& node, const Frame& frame) {

@@ -8,7 +8,8 @@
 namespace lotsen::fhirpath {
 namespace {
 
-constexpr int kMaxDepth = 500;  // of the tree: evaluation recurses as deep
+constexpr int kMaxDepth = 500;             // of the tree: evaluation recurses as deep
+constexpr std::size_t kMaxNodes = 20'000;  // the longest published invariant has 250
 
 struct Operator {
   std::string_view text;
@@ -72,13 +73,14 @@ class Parser {
     return node;
   }
 
-  /// Appends a child and keeps the depth within bounds.
+  /// Appends a child and keeps depth and size within bounds.
   bool adopt(Syntax* parent, Syntax* child) {
     if (child == nullptr) return false;
     Syntax** link = &parent->first;
     while (*link != nullptr) link = &(*link)->next;
     *link = child;
     if (child->depth + 1 > parent->depth) parent->depth = static_cast<std::uint16_t>(child->depth + 1);
+    if (tree_.count > kMaxNodes) return expected("a shorter expression") != nullptr;
     if (parent->depth <= kMaxDepth) return true;
     expected("a simpler expression (at most " + std::to_string(kMaxDepth) + " levels)");
     return false;

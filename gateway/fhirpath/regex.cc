@@ -1,9 +1,10 @@
 #include "gateway/fhirpath/regex.h"
 
+#include "gateway/fhirpath/unicode.h"
+
 #include <re2/re2.h>
 
-#include <utility>
-#include <vector>
+#include <array>
 
 namespace lotsen::fhirpath {
 
@@ -65,16 +66,21 @@ std::string withNamedGroups(std::string_view pattern) {
   return result;
 }
 
+constexpr std::size_t kMaxPattern = 4096;
+constexpr std::int64_t kMaxMemory = 2 << 20;  // of the program and of what matching remembers
+
 }  // namespace
 
 Regex::Regex(std::unique_ptr<Compiled> compiled) : compiled_(std::move(compiled)) {}
 Regex::~Regex() = default;
 
 Result<std::unique_ptr<const Regex>> Regex::compile(std::string_view pattern) {
+  if (pattern.size() > kMaxPattern)
+    return fail(Code::Invalid, "the regular expression has more than " + std::to_string(kMaxPattern) + " bytes");
   re2::RE2::Options options;
   options.set_dot_nl(true);  // FHIRPath: single-line mode, '.' matches new lines
   options.set_log_errors(false);
-  options.set_max_mem(8 << 20);
+  options.set_max_mem(kMaxMemory);
   auto compiled = std::make_unique<Compiled>(withNamedGroups(pattern), options);
   if (!compiled->re.ok()) {
     return fail(Code::Invalid, "the regular expression cannot be used (" + compiled->re.error() +
@@ -90,12 +96,41 @@ bool Regex::match(std::string_view text) const {
   return re2::RE2::FullMatch(piece(text), compiled_->re);
 }
 
-Result<std::string> Regex::replaceAll(std::string_view text, std::string_view replacement) const {
+std::size_t Regex::size() const {
+  return static_cast<std::size_t>(compiled_->re.ProgramSize());
+}
+
+Result<std::string> Regex::replaceAll(std::string_view text, std::string_view replacement, std::size_t most,
+                                      const std::function<bool(std::size_t)>& pay) const {
+  const re2::RE2& re = compiled_->re;
   std::string rewritten;
-  if (!rewrite(compiled_->re, replacement, rewritten))
+  if (!rewrite(re, replacement, rewritten))
     return fail(Code::Invalid, "the replacement names a group that the pattern does not have");
-  std::string result(text);
-  re2::RE2::GlobalReplace(&result, compiled_->re, rewritten);
+  std::array<re2::StringPiece, 10> groups;
+  const int count = 1 + re2::RE2::MaxSubmatch(rewritten);
+  const auto tooLarge = [] { return fail(Code::TooLarge, "the text with its replacements is too large"); };
+  std::string result;
+  std::size_t at = 0;
+  std::size_t lastEnd = std::string_view::npos;
+  while (at <= text.size()) {
+    if (!pay(text.size() - at)) return tooLarge();
+    if (!re.Match(piece(text), at, text.size(), re2::RE2::UNANCHORED, groups.data(), count)) break;
+    const auto begin = static_cast<std::size_t>(groups[0].data() - text.data());
+    result += text.substr(at, begin - at);
+    at = begin + groups[0].size();
+    if (groups[0].empty() && begin == lastEnd) {  // not where the last match ended: one character on
+      if (at == text.size()) return result;
+      const std::size_t size = characterSize(text.substr(at));
+      result += text.substr(at, size);
+      at += size;
+      continue;
+    }
+    re.Rewrite(&result, rewritten, groups.data(), count);
+    lastEnd = at;
+    if (result.size() > most) return tooLarge();
+  }
+  if (at < text.size()) result += text.substr(at);
+  if (result.size() > most) return tooLarge();
   return result;
 }
 

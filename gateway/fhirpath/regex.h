@@ -5,6 +5,8 @@
 
 #include "gateway/base/result.h"
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,7 +21,12 @@ class Regex {
   bool find(std::string_view text) const;   // anywhere in the text
   bool match(std::string_view text) const;  // the whole text
   /// Replaces every match; `replacement` may name groups as $1 or ${name}, "\$" is a dollar. Invalid: no such group.
-  Result<std::string> replaceAll(std::string_view text, std::string_view replacement) const;
+  /// TooLarge: the result would have more than `most` bytes, or `pay` (told the bytes of each search) said no.
+  Result<std::string> replaceAll(std::string_view text, std::string_view replacement, std::size_t most,
+                                 const std::function<bool(std::size_t)>& pay) const;
+
+  /// Instructions of the compiled program: what a byte of text can cost at worst.
+  std::size_t size() const;
 
  private:
   struct Compiled;

@@ -1,5 +1,6 @@
 #include "gateway/fhirpath/temporal.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -49,6 +50,8 @@ std::size_t readDate(std::string_view text, Temporal& out) {
 
 /// Reads "14:34:28.123" from the start; returns the bytes taken, 0 if it is none.
 std::size_t readTime(std::string_view text, Temporal& out) {
+  constexpr std::size_t kMaxText = 64;
+  if (text.size() > kMaxText) return 0;
   int value = 0;
   if (!digitsAt(text, 0, 2, value) || value > 23) return 0;
   out.hour = static_cast<std::uint8_t>(value);
@@ -273,6 +276,16 @@ Temporal::Order Temporal::compare(const Temporal& a, const Temporal& b) {
 
 bool Temporal::equivalent(const Temporal& a, const Temporal& b) {
   return compare(a, b) == Order::Equal;
+}
+
+std::uint64_t Temporal::hash() const {
+  const Temporal t = inUtc(*this);
+  const auto most = std::min(static_cast<int>(t.precision), static_cast<int>(Precision::Second));
+  const std::int64_t parts[] = {t.year, t.month, t.day, t.hour, t.minute, t.second * kNanosPerSecond + t.nanos};
+  std::uint64_t result = static_cast<std::uint64_t>(most);
+  for (int i = t.form == Form::Time ? 3 : 0; i <= most; ++i)
+    result = (result ^ static_cast<std::uint64_t>(parts[i])) * 0x9e3779b97f4a7c15ULL;
+  return result;
 }
 
 int Temporal::digits() const {

@@ -47,6 +47,8 @@ struct Temporal {
 
   enum class Order : std::uint8_t { Less, Equal, Greater, Unknown };
   static Order compare(const Temporal& a, const Temporal& b);
+  /// Values that compare as Equal have equal hashes.
+  std::uint64_t hash() const;
   /// Same precision and same instant.
   static bool equivalent(const Temporal& a, const Temporal& b);
 

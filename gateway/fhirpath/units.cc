@@ -360,6 +360,7 @@ std::optional<Temporal::Unit> durationUnit(std::string_view unit) {
 
 std::optional<UnitValue> parseUnit(std::string_view unit) {
   if (unit.empty() || unit == "1") return UnitValue{};
+  if (unit.size() > kMaxUnit) return std::nullopt;
   if (const auto word = calendarUnit(unit)) {
     if (*word == Temporal::Unit::Year || *word == Temporal::Unit::Month) {
       UnitValue months;
@@ -408,9 +409,10 @@ bool equivalentQuantities(const Quantity& a, const Quantity& b) {
   return Decimal::compare(left->rounded(scale), right->rounded(scale)) == 0;
 }
 
-std::string multiplyUnits(std::string_view a, std::string_view b, bool divide) {
+std::optional<std::string> multiplyUnits(std::string_view a, std::string_view b, bool divide) {
   a = named(a);
   b = named(b);
+  if (a.size() + b.size() + 4 > kMaxUnit) return std::nullopt;
   if (b == "1") return std::string(a);
   if (divide && a == b) return "1";
   const auto grouped = [](std::string_view unit) {

@@ -30,6 +30,7 @@ struct UnitValue {
   Decimal offset{};
 };
 
+constexpr std::size_t kMaxUnit = 200;  // bytes; what is longer is not known
 std::optional<UnitValue> parseUnit(std::string_view unit);
 
 /// "week", "weeks" → Week. Calendar words only, not UCUM codes.
@@ -44,7 +45,7 @@ std::optional<int> compareQuantities(const Quantity& a, const Quantity& b);
 bool equivalentQuantities(const Quantity& a, const Quantity& b);
 /// The value of `quantity` in `unit`; nullopt if that is not possible.
 std::optional<Decimal> convertQuantity(const Quantity& quantity, std::string_view unit);
-/// The unit of a product or a quotient, "1" when nothing is left.
-std::string multiplyUnits(std::string_view a, std::string_view b, bool divide);
+/// The unit of a product or a quotient, "1" when nothing is left; nullopt if it would be longer than a unit can be.
+std::optional<std::string> multiplyUnits(std::string_view a, std::string_view b, bool divide);
 
 }  // namespace lotsen::fhirpath

@@ -45,5 +45,11 @@ TEST(Parser, DepthIsBounded) {
   EXPECT_FALSE(expressionLength(std::string(5000, '-') + "1").ok());
 }
 
+TEST(Parser, SizeIsBounded) {
+  std::string wide = "coalesce(1";
+  for (int i = 0; i < 30'000; ++i) wide += ",1";
+  EXPECT_NE(errorOf(wide + ")").find("a shorter expression"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace lotsen::fhirpath
