@@ -42,6 +42,9 @@ constexpr std::array<std::string_view, 2> kNamespace = {
 constexpr std::array<std::string_view, 2> kXmlName = {
     "http://hl7.org/fhir/tools/StructureDefinition/xml-name",
     "http://hl7.org/fhir/StructureDefinition/elementdefinition-xml-name"};
+constexpr std::array<std::string_view, 2> kDateFormat = {
+    "http://hl7.org/fhir/tools/StructureDefinition/elementdefinition-date-format",
+    "http://hl7.org/fhir/StructureDefinition/elementdefinition-dateformat"};
 constexpr std::array<std::string_view, 1> kChoiceGroup = {
     "http://hl7.org/fhir/tools/StructureDefinition/xml-choice-group"};
 
@@ -209,6 +212,8 @@ class Definer {
     const bool root = valueAt(document_, element, "path") == root_;
     form.name = builder_.string(extensionOf(document_, root ? document_.root() : element, kXmlName));
     form.typed = has(element, "typeAttr");
+    const std::string_view date = extensionOf(document_, element, kDateFormat);
+    form.v3Date = date == "v3" || date.starts_with("YYYYMMDD");
     if (has(element, "xmlText")) form.kind = fhir::XmlForm::Kind::Text;
     if (has(element, "cdaText")) form.kind = fhir::XmlForm::Kind::Markup;
     if (extensionOf(document_, element, kChoiceGroup) == "true") form.kind = fhir::XmlForm::Kind::Group;
@@ -217,7 +222,7 @@ class Definer {
 
   std::optional<fhir::TypeId> typeOf(std::string_view code) const {
     const fhir::Schema& schema = builder_.schema();
-    if (code == "Base") return fhir::r4::kElement;
+    if (code == "Base" || code == "http://hl7.org/fhir/StructureDefinition/Base") return fhir::r4::kElement;
     if (code.starts_with(kSystemTypes)) {  // System.String is written like string, System.DateTime like dateTime
       std::string name(code.substr(kSystemTypes.size()));
       if (!name.empty() && name[0] >= 'A' && name[0] <= 'Z') name[0] = static_cast<char>(name[0] - 'A' + 'a');

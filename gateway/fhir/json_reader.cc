@@ -4,6 +4,7 @@
 #include "gateway/fhir/forms.h"
 #include "gateway/fhir/hints.h"
 #include "gateway/fhir/r4/types.h"
+#include "gateway/fhir/v3_date.h"
 #include "gateway/json/reader.h"
 
 #include <vector>
@@ -256,9 +257,11 @@ bool TreeBuilder::primitive(Token token, std::string_view value, std::size_t off
         return fault("structure", "json-wrong-type",
                      "a " + name + " is written as " + std::string(tokenName(type.primitive)), offset, &slot);
       }
-      if (!isValidPrimitive(schema_, slot.property->type, value) &&
-          !fault("value", "json-invalid-value", "not a valid " + name + (value.empty() ? ": empty" : ""), offset,
-                 &slot)) {
+      const bool valid = schema_.xmlForm(slot.property->def).v3Date
+                             ? toV3Date(value).has_value()
+                             : isValidPrimitive(schema_, slot.property->type, value);
+      if (!valid && !fault("value", "json-invalid-value", "not a valid " + name + (value.empty() ? ": empty" : ""),
+                           offset, &slot)) {
         return false;
       }
       break;

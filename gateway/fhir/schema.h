@@ -107,7 +107,8 @@ struct XmlForm {
   StringId space = kNone;  // namespace, "noNamespace" for none; kNone: FHIR's for an element, none for an attribute
   StringId name = kNone;   // where it differs from the element's (xml-name)
   Kind kind = Kind::Plain;
-  bool typed = false;  // the type stands in xsi:type, not in the name (representation typeAttr)
+  bool typed = false;   // the type stands in xsi:type, not in the name (representation typeAttr)
+  bool v3Date = false;  // 20260131 for 2026-01-31 (elementdefinition-date-format); the tree has FHIR's writing
 };
 
 /// Rows of one kind: a generated part read in place, and a part added by packages. Index 0 is the "none" row.
@@ -166,9 +167,7 @@ class Schema {
   }
 
   /// False for what packages added.
-  bool isR4(ShapeId id) const {
-    return id < firstAddedShape_;
-  }
+  bool isR4(ShapeId id) const { return id < firstAddedShape_; }
   const XmlForm& xmlForm(DefId id) const {
     static constexpr XmlForm kPlain;
     return id < firstAddedDef_ ? kPlain : xmlForms_[id - firstAddedDef_];

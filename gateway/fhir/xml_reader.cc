@@ -3,6 +3,7 @@
 // models differ in names, namespaces, text and xsi:type only, all of which xml_shape.h tells.
 #include "gateway/fhir/hints.h"
 #include "gateway/fhir/r4/types.h"
+#include "gateway/fhir/v3_date.h"
 #include "gateway/fhir/xml_form.h"
 #include "gateway/fhir/xml_narrative.h"
 #include "gateway/fhir/xml_shape.h"
@@ -281,8 +282,10 @@ bool TreeBuilder::readAttribute(Element* node, ShapeId shape, const xml::Attribu
 }
 
 bool TreeBuilder::setPrimitive(Element* node, std::string_view value, xml::Place at) {
-  document_.setValue(node, value);
-  if (isValidPrimitive(schema_, node->type, value)) return true;
+  const bool v3Date = schema_.xmlForm(node->def).v3Date;
+  const auto date = v3Date ? fromV3Date(value) : std::nullopt;
+  document_.setValue(node, date ? std::string_view(*date) : value);
+  if (v3Date ? date.has_value() : isValidPrimitive(schema_, node->type, value)) return true;
   const std::string type(schema_.nameText(schema_.type(node->type).name));
   issues_.error("value", "xml-invalid-value", "not a valid " + type + (value.empty() ? ": empty" : ""),
                 pathOf(document_, node), {at.line, at.column});

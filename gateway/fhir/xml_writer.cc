@@ -1,4 +1,5 @@
 #include "gateway/fhir/r4/types.h"
+#include "gateway/fhir/v3_date.h"
 #include "gateway/fhir/xml_form.h"
 #include "gateway/fhir/xml_shape.h"
 #include "gateway/xml/reader.h"
@@ -76,10 +77,11 @@ class TreeWriter {
       if (!def.xmlAttribute) continue;
       const Element* run = child(node, def.name);
       if (run == nullptr) continue;
-      std::string value;
+      std::string values;
       for (const Element* one = run; one != run->runLast->next; one = one->next) {
-        if (one != run) value += ' ';
-        value += one->value();
+        if (one != run) values += ' ';
+        LOTSEN_TRY(const std::string value, text(one));
+        values += value;
       }
       std::string name = elementName(schema_, property.def, property.type);
       if (const std::string_view space = attributeSpace(schema_, property.def); !space.empty()) {
@@ -87,20 +89,22 @@ class TreeWriter {
         writer_.attribute("xmlns:" + prefix, space);
         name = prefix + ":" + name;
       }
-      LOTSEN_TRY_DO(attribute(node, name, value));
+      writer_.attribute(name, values);
     }
-    return node->hasValue() ? attribute(node, "value", node->value()) : done();
-  }
-
-  Status attribute(const Element* node, std::string_view name, std::string_view value) {
-    LOTSEN_TRY_DO(checkText(node, value));
-    writer_.attribute(name, value);
+    if (!node->hasValue()) return done();
+    LOTSEN_TRY(const std::string value, text(node));
+    writer_.attribute("value", value);
     return done();
   }
 
-  Status checkText(const Element* node, std::string_view text) const {
-    if (isXmlText(text)) return done();
-    return fail(Code::Invalid, pathOf(document_, node) + ": holds a character that XML cannot");
+  /// The value as it stands in XML.
+  Result<std::string> text(const Element* node) const {
+    const std::string_view value = node->value();
+    if (!isXmlText(value)) return fail(Code::Invalid, pathOf(document_, node) + ": holds a character that XML cannot");
+    if (!schema_.xmlForm(node->def).v3Date) return std::string(value);
+    auto date = toV3Date(value);
+    if (!date) return fail(Code::Invalid, pathOf(document_, node) + ": is no date");
+    return std::move(*date);
   }
 
   Status children(const Element* node, ShapeId shape, std::string_view space) {
@@ -120,8 +124,8 @@ class TreeWriter {
     const XmlForm::Kind kind = schema_.xmlForm(node->def).kind;
     if (kind == XmlForm::Kind::Group) return children(node, schema_.shapeOf(node->def, node->type), space);
     if (kind == XmlForm::Kind::Text) {
-      LOTSEN_TRY_DO(checkText(node, node->value()));
-      writer_.text(node->value());
+      LOTSEN_TRY(const std::string value, text(node));
+      writer_.text(value);
       return done();
     }
     if (node->type == r4::kXhtml) return narrative(node);

@@ -178,6 +178,15 @@ TEST_F(Definitions, SaysWhatIsWrongWithFileAndElement) {
       std::string::npos);
   EXPECT_NE(whyNot({file("c.json", model("C", listOf({element("C", ""), element("C.x", "")})))}).find("has no type"),
             std::string::npos);
+  const std::string attribute =
+      listOf({element("H", ""), element("H.x", "Coding", "1", R"(,"representation":["xmlAttr"])")});
+  EXPECT_NE(whyNot({file("h.json", model("H", attribute))}).find("needs a primitive type"), std::string::npos);
+  const auto derived = [](const std::string& name, const std::string& base) {
+    return model(name, listOf({element(name, ""), element(name + ".a", "string")}), "differential",
+                 "http://example.org/" + base);
+  };
+  EXPECT_NE(whyNot({file("i.json", derived("I", "J")), file("j.json", derived("J", "I"))}).find("derives from itself"),
+            std::string::npos);
   EXPECT_NE(whyNot({file("d.json", R"({"resourceType":"Patient"})")}).find("not a StructureDefinition"),
             std::string::npos);
   EXPECT_NE(whyNot({file("e.json", "{")}).find("e.json"), std::string::npos);
