@@ -348,6 +348,7 @@ Result<WhatIfAnswer> WhatIf::run(const Configuration& configuration, const ident
   WhatIfAnswer answer;
   answer.startedAt = clock_.now();
   LOTSEN_TRY(const Configuration trial, withMaps(configuration, request, answer.channels, issues));
+  answer.mapWarnings.reserve(issues.list().size());
   for (const auto& issue : issues.list()) answer.mapWarnings.push_back(issue.text);
   answer.mapHash = trial.channels.at(answer.channels.front()).map->hash();
 
