@@ -65,6 +65,7 @@ std::string reprocessText(const service::WhatIfAnswer& answer) {
   for (const auto& [hash, records] : report.mapHashes) text += count(records, hash);
 
   std::vector<const Entry*> entries;
+  entries.reserve(report.groups.size());
   for (const auto& entry : report.groups) entries.push_back(&entry);
   std::stable_sort(entries.begin(), entries.end(), [](const Entry* a, const Entry* b) {
     if (a->first.finding != b->first.finding) return a->first.finding < b->first.finding;

@@ -4,6 +4,7 @@
 
 #include "gateway/store/memory/state.h"
 #include "tests/app/world.h"
+#include "tests/queue/hooked_store.h"
 #include "tests/store/describe.h"
 
 #include <algorithm>
@@ -282,6 +283,82 @@ TEST_F(WhatIfTest, WhoLookedAtWhatAndWhyStandsInTheAudit) {
                               "\",\"channels\":[\"pas/referral\"],\"state\":\"processed\",\"examined\":1,\"why\":"
                               "\"new care areas\"}");
   EXPECT_TRUE(world_.store.verifyAudit().ok());
+}
+
+TEST_F(WhatIfTest, NoReportWithoutItsAuditRow) {
+  submit("own-region", "referral");
+  HookedStore hooked(world_.store);
+  hooked.before = [](std::string_view verb) -> Status {
+    return verb == "note" ? Status(fail(Code::Busy, "full")) : done();
+  };
+  WhatIf whatIf(hooked, world_.clock);
+  fhir::Issues issues;
+  EXPECT_EQ(whatIf.run(*world_.current->get(), anna_, edited(), issues).error().code, Code::Busy);
+}
+
+TEST_F(WhatIfTest, OneCallRunsAtATime) {
+  submit("own-region", "referral");
+  HookedStore hooked(world_.store);
+  WhatIf whatIf(hooked, world_.clock);
+  std::vector<Code> second;
+  hooked.before = [&](std::string_view verb) -> Status {
+    fhir::Issues issues;
+    if (verb == "records") second.push_back(whatIf.run(*world_.current->get(), anna_, edited(), issues).error().code);
+    return done();
+  };
+  for (int calls = 0; calls < 2; ++calls) {
+    fhir::Issues issues;
+    EXPECT_TRUE(whatIf.run(*world_.current->get(), anna_, edited(), issues).ok());
+  }
+  EXPECT_EQ(second, (std::vector<Code>{Code::Busy, Code::Busy}));
+}
+
+TEST_F(WhatIfTest, WhatIsStoredAndCannotBeReadAnyMoreIsTold) {
+  submit("own-region", "referral");
+  store::AcceptItem item;
+  item.record = world_.store.records({})->records.at(0);
+  item.record.id = "0198a000-0000-7000-8000-000000000001";
+  item.record.key += "-2";
+  item.record.canonical = R"({"resourceType":"Bundle","type":"collection","gone":true})";
+  ASSERT_TRUE(world_.store.accept(item).ok());
+  EXPECT_EQ(told(run(edited())), Told{"stored-unreadable (canonical-invalid) 1/1"});
+}
+
+TEST_F(WhatIfTest, AChannelThatWarnsTellsWarningsAndKeepsItsRecords) {
+  auto lenient = std::make_shared<service::Configuration>(*world_.current->get());
+  lenient->channels.at("pas/referral").unaccounted = service::Channel::Unaccounted::Warn;
+  world_.current->set(lenient);
+  submit("own-region", "referral");
+  const auto lossy = run(edited("src.question as v -> request.reasonCode = cc(v) \"question\";", ""));
+  EXPECT_EQ(lossy.report.nowFail, 0u);
+  EXPECT_EQ(lossy.report.different, 1u);
+  EXPECT_EQ(told(lossy), (Told{"newly-unaccounted PasReferral.question (source-unaccounted) 1/1",
+                               "removed " + kRequest + ".reasonCode 1/1"}));
+}
+
+TEST(WhatIfReport, ReportsOfDifferentRecordsAddUp) {
+  using service::WhatIfReport;
+  const WhatIfReport::Key key{Finding::Added, "Bundle.type", ""}, other{Finding::Removed, "Bundle.type", ""};
+  WhatIfReport sum, more;
+  sum.examined = sum.same = 2;
+  sum.mapHashes["a"] = 2;
+  sum.groups[key] = {1, 3, "", {"1", "2", "3", "4"}};
+  more.examined = more.nowFail = 5;
+  more.leftOut = 1;
+  more.mapHashes = {{"a", 1}, {"b", 4}};
+  more.groups[key] = {2, 2, "", {"5", "6"}};
+  more.groups[other] = {1, 1, "why", {"7"}};
+  service::add(sum, more);
+  EXPECT_EQ(sum.examined, 7u);
+  EXPECT_EQ(sum.same, 2u);
+  EXPECT_EQ(sum.nowFail, 5u);
+  EXPECT_EQ(sum.leftOut, 1u);
+  EXPECT_EQ(sum.mapHashes["a"], 3u);
+  EXPECT_EQ(sum.mapHashes["b"], 4u);
+  EXPECT_EQ(sum.groups[key].records, 3u);
+  EXPECT_EQ(sum.groups[key].count, 5u);
+  EXPECT_EQ(sum.groups[key].examples, (std::vector<store::Id>{"1", "2", "3", "4", "5"}));
+  EXPECT_EQ(sum.groups[other].text, "why");
 }
 
 TEST_F(WhatIfTest, NothingIsChanged) {

@@ -60,10 +60,16 @@ class HookedStore final : public store::Store {
   Result<store::TransferView> transfer(const Id& id) override { return behind_.transfer(id); }
   Results<store::Transfer> transfers(const store::TransferFilter& filter) override { return behind_.transfers(filter); }
   Result<store::Record> record(const Id& id) override { return behind_.record(id); }
-  Result<store::RecordPage> records(const store::RecordFilter& filter) override { return behind_.records(filter); }
+  Result<store::RecordPage> records(const store::RecordFilter& filter) override {
+    LOTSEN_TRY_DO(stepIn("records"));
+    return behind_.records(filter);
+  }
   Result<store::Delivery> delivery(const Id& id) override { return behind_.delivery(id); }
   Result<store::Counts> counts() override { return behind_.counts(); }
-  Status note(std::vector<store::AuditEntry> entries) override { return behind_.note(std::move(entries)); }
+  Status note(std::vector<store::AuditEntry> entries) override {
+    LOTSEN_TRY_DO(stepIn("note"));
+    return behind_.note(std::move(entries));
+  }
   Status verifyAudit() override { return behind_.verifyAudit(); }
 
  private:
