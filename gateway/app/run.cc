@@ -18,6 +18,7 @@ constexpr Verb kVerbs[] = {
     {"check", "lint configuration, mappings, templates and partners", checkVerb},
     {"fhirpath", "evaluate a FHIRPath expression", fhirpathVerb},
     {"transform", "run a mapping on a source record", transformVerb},
+    {"mapping", "test the mappings with their golden cases", mappingVerb},
     {"validate", "check FHIR resources", validateVerb},
     {"convert", "rewrite a resource in another FHIR format", convertVerb},
     {"letter", "render a letter", letterVerb},

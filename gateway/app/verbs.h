@@ -18,6 +18,7 @@ int validateVerb(const Words& words);
 int convertVerb(const Words& words);
 int letterVerb(const Words& words);
 int reprocessVerb(const Words& words);
+int mappingVerb(const Words& words);
 int benchVerb(const Words& words);
 
 /// Runs the verb named by the first word.

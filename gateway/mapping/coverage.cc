@@ -234,4 +234,49 @@ std::size_t GrammarCoverage::used() const {
   return counts_.size() - static_cast<std::size_t>(std::count(counts_.begin(), counts_.end(), 0U));
 }
 
+FieldCoverage::FieldCoverage(const fhir::Schema& schema, fhir::TypeId model) {
+  if (model == fhir::kNone) return;
+  root_ = schema.nameText(schema.type(model).name);
+  std::vector<fhir::ShapeId> inside;
+  fields(schema, root_, schema.type(model).shape, inside);
+}
+
+void FieldCoverage::fields(const fhir::Schema& schema, const std::string& path, fhir::ShapeId shape,
+                           std::vector<fhir::ShapeId>& inside) {
+  if (std::find(inside.begin(), inside.end(), shape) != inside.end()) return;  // a model that contains itself
+  inside.push_back(shape);
+  for (const fhir::Property& property : schema.properties(shape)) {
+    const fhir::ElementDef& def = schema.def(property.def);
+    const std::string name = path + "." + std::string(schema.nameText(def.name));
+    if (def.shape == fhir::kNone) {
+      used_.try_emplace(name, false);
+    } else {
+      fields(schema, name, def.shape, inside);
+    }
+  }
+  inside.pop_back();
+}
+
+void FieldCoverage::add(const fhir::Document& record) {
+  if (record.root() != nullptr) use(record, root_, record.root());
+}
+
+void FieldCoverage::use(const fhir::Document& record, const std::string& path, const fhir::Element* node) {
+  const auto found = used_.find(path);
+  if (found != used_.end()) {
+    found->second = true;
+    return;
+  }
+  for (const fhir::Element* child = node->first; child != nullptr; child = child->next)
+    use(record, path + "." + std::string(record.nameText(child->name)), child);
+}
+
+std::vector<std::string> FieldCoverage::unused() const {
+  std::vector<std::string> paths;
+  for (const auto& [path, used] : used_) {
+    if (!used) paths.push_back(path);
+  }
+  return paths;
+}
+
 }  // namespace lotsen::mapping

@@ -1,13 +1,14 @@
-// Which constructs of the language a set of maps uses: counted by walking their syntax trees, so that a report cannot
-// claim what no map says. Used by: the verb `mapping test`, and tests/mapping, which wants a passing and a failing case
-// for every construct. Thread rule: plain values. Failure rule: a map that does not parse is counted for nothing; its
-// faults are Issues. Spec: the union of R4 mapping.g4 and R5 FmlMapping.g4, see ast.h.
+// What the tests of maps reach: which constructs of the language a set of maps uses (counted by walking their syntax
+// trees, so that a report cannot claim what no map says), and which elements of a model the records have. Used by: the
+// verb `mapping test`, and tests/mapping, which wants a passing and a failing case for every construct. Thread rule:
+// plain values. Failure rule: a map that does not parse is counted for nothing; its faults are Issues. Spec: the union
+// of R4 mapping.g4 and R5 FmlMapping.g4, see ast.h.
 #pragma once
 
 #include "gateway/mapping/mapping.h"
 
-#include <compare>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,6 +40,24 @@ class GrammarCoverage {
 
  private:
   std::vector<std::uint64_t> counts_;
+};
+
+/// Which fields of a source model records have used. A field is an element that the model gives no elements of its own:
+/// a value, or something of a FHIR type, whatever is inside of it.
+class FieldCoverage {
+ public:
+  FieldCoverage(const fhir::Schema& schema, fhir::TypeId model);
+  /// REQUIRES: a record of the model.
+  void add(const fhir::Document& record);
+  std::size_t count() const { return used_.size(); }
+  std::vector<std::string> unused() const;  // "PasReferral.patient.phone", sorted
+
+ private:
+  void fields(const fhir::Schema& schema, const std::string& path, fhir::ShapeId shape,
+              std::vector<fhir::ShapeId>& inside);
+  void use(const fhir::Document& record, const std::string& path, const fhir::Element* node);
+  std::string root_;
+  std::map<std::string, bool> used_;
 };
 
 }  // namespace lotsen::mapping

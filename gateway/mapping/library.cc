@@ -111,6 +111,12 @@ const std::shared_ptr<const fhir::Schema>& Library::schema() const {
   return maps_->schema;
 }
 
+Trace blankTrace(const Library& library) {
+  Trace trace;
+  addRules(library.maps(), trace);
+  return trace;
+}
+
 Result<fhir::Document> transform(const Library& library, const fhir::Document& source, const RunOptions& options,
                                  fhir::Issues& issues) {
   const CompiledMaps& plan = library.maps();

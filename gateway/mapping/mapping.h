@@ -60,6 +60,9 @@ struct Trace {
   std::vector<Read> reads;  // of the last run: the leaves that are mapped (loss.h), by whom; in the order of the work
 };
 
+/// All rules of the library, none fired yet.
+Trace blankTrace(const Library& library);
+
 struct RunOptions {
   Instant now{};  // now() in the map's FHIRPath
   /// uuid() is name-based (RFC 9562 version 5) over (seed, map hash, ordinal): the same input gives the same output.

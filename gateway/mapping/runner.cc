@@ -17,6 +17,10 @@ constexpr std::size_t kMaxFaults = 100;
 
 }  // namespace
 
+void addRules(const CompiledMaps& plan, Trace& trace) {
+  for (const RuleInfo& info : plan.ruleInfos) trace.rules.push_back({info.file, info.group, info.name, info.at, 0});
+}
+
 Runner::Runner(const CompiledMaps& plan, const fhir::Document& source, fhir::Document& target,
                const RunOptions& options, fhir::Issues& issues)
     : plan_(plan), schema_(*plan.schema), source_(source), target_(target), options_(options), issues_(issues) {
@@ -26,11 +30,7 @@ Runner::Runner(const CompiledMaps& plan, const fhir::Document& source, fhir::Doc
 bool Runner::run() {
   if (options_.trace != nullptr) {
     options_.trace->reads.clear();
-    auto& known = options_.trace->rules;
-    for (std::size_t i = known.size(); i < plan_.ruleInfos.size(); ++i) {
-      const RuleInfo& info = plan_.ruleInfos[i];
-      known.push_back({info.file, info.group, info.name, info.at, 0});
-    }
+    if (options_.trace->rules.empty()) addRules(plan_, *options_.trace);
   }
   std::array<Value, 2> arguments;
   arguments[plan_.sourceFirst ? 0 : 1].node = source_.root();

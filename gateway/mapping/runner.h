@@ -18,6 +18,9 @@
 
 namespace lotsen::mapping {
 
+/// All rules of the plan, none fired.
+void addRules(const CompiledMaps& plan, Trace& trace);
+
 class Runner {
  public:
   using Value = fhirpath::Value;
