@@ -15,6 +15,9 @@ namespace lotsen::xml {
 
 namespace {
 
+constexpr std::size_t kMostAttributes = 256;  // of one element
+constexpr std::size_t kMostSpaces = 256;      // declared around one element: each name is looked up among them
+
 Place placeOf(std::string_view text, std::size_t offset) {
   const std::string_view before = text.substr(0, offset);
   const auto lines = std::count(before.begin(), before.end(), '\n');
@@ -26,13 +29,31 @@ bool startsWith(std::string_view text, std::size_t at, std::string_view what) {
   return text.substr(at, what.size()) == what;
 }
 
-/// The encoding that the XML declaration names; empty if it names none.
-std::string_view declaredEncoding(std::string_view declaration) {
-  const auto name = declaration.find("encoding");
+/// What the XML declaration says for `what` (version, encoding); empty if it says nothing.
+std::string_view declared(std::string_view declaration, std::string_view what) {
+  const auto name = declaration.find(what);
   const auto open = name == std::string_view::npos ? name : declaration.find_first_of("\"'", name);
   if (open == std::string_view::npos) return {};
   const auto close = declaration.find(declaration[open], open + 1);
   return close == std::string_view::npos ? std::string_view{} : declaration.substr(open + 1, close - open - 1);
+}
+
+bool isBlank(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+std::optional<Fault> checkDeclaration(std::string_view declaration) {
+  if (const auto version = declared(declaration, "version"); !version.empty() && version != "1.0")
+    return Fault{Code::Invalid, "xml-version", "only XML 1.0 is read", {}};
+  if (const auto encoding = declared(declaration, "encoding"); encoding.empty() || equalsIgnoreCase(encoding, "utf-8"))
+    return std::nullopt;
+  return Fault{Code::Invalid, "xml-encoding", "another encoding than UTF-8 is declared; convert it to UTF-8", {}};
+}
+
+/// UTF-16 and UTF-32 are told apart from broken UTF-8 by their first bytes.
+bool isWide(std::string_view text) {
+  return text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff") || text.starts_with(std::string_view("<\0", 2)) ||
+         text.starts_with(std::string_view("\0", 1));
 }
 
 /// What may stand before the root element: a declaration, comments, instructions; a DOCTYPE can stand nowhere else.
@@ -41,10 +62,10 @@ std::optional<Fault> checkProlog(std::string_view text) {
     if (startsWith(text, at, "<?")) {
       const auto end = text.find("?>", at);
       if (end == std::string_view::npos) return std::nullopt;  // expat says so
-      const std::string_view encoding =
-          startsWith(text, at, "<?xml ") ? declaredEncoding(text.substr(at, end - at)) : std::string_view{};
-      if (!encoding.empty() && !equalsIgnoreCase(encoding, "utf-8")) {
-        return Fault{Code::Invalid, "xml-encoding", "another encoding than UTF-8 is declared", placeOf(text, at)};
+      const bool declaration = text.substr(at + 2, 3) == "xml" && isBlank(text[at + 5]);
+      if (auto fault = declaration ? checkDeclaration(text.substr(at, end - at)) : std::nullopt) {
+        fault->at = placeOf(text, at);
+        return fault;
       }
       at = end + 2;
     } else if (startsWith(text, at, "<!--")) {
@@ -62,6 +83,105 @@ std::optional<Fault> checkProlog(std::string_view text) {
   return std::nullopt;
 }
 
+/// expat's reason, which never quotes the text; Poco adds the place, which stands in the fault.
+std::string notWellFormed(const std::string& reason) {
+  std::string why = reason.substr(0, reason.find(" in line "));
+  if (why == "No element found") why = "it ends too early";
+  if (!why.empty() && why[0] >= 'A' && why[0] <= 'Z') why[0] = static_cast<char>(why[0] - 'A' + 'a');
+  return "the XML is not well-formed: " + why;
+}
+
+/// A start tag with more attributes than kMostAttributes. expat and Poco keep all attributes of a tag, at a hundred
+/// times the size of the shortest one, before the first event about it; so they are counted before. What is not
+/// well-formed may be miscounted, but from there on expat reads nothing.
+std::optional<Fault> checkAttributes(std::string_view text) {
+  const auto behind = [&](std::string_view end, std::size_t from) {
+    const auto found = text.find(end, from);
+    return found == std::string_view::npos ? text.size() : found + end.size();
+  };
+  for (std::size_t at = text.find('<'); at < text.size(); at = text.find('<', at)) {
+    const std::size_t start = at;
+    if (startsWith(text, at, "<!--")) {
+      at = behind("-->", at + 4);
+    } else if (startsWith(text, at, "<![CDATA[")) {
+      at = behind("]]>", at);
+    } else if (startsWith(text, at, "<?")) {
+      at = behind("?>", at);
+    } else {
+      std::size_t count = 0;
+      for (at = text.find_first_of("\"'>", at); at < text.size() && text[at] != '>';
+           at = text.find_first_of("\"'>", at)) {
+        at = behind(text.substr(at, 1), at + 1);
+        if (++count > kMostAttributes)
+          return Fault{Code::TooLarge, "xml-attributes", "more than 256 attributes in one element",
+                       placeOf(text, start)};
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+/// Namespaces in scope. Poco resolves them too, but tells of an element without a namespace the one of the element
+/// before it (1.11), so it is asked for the names as they are written. Functions that may fail say why, or nothing.
+class Spaces {
+ public:
+  struct Name {
+    std::string_view space;
+    std::string_view local;
+  };
+
+  static bool isDeclaration(std::string_view name) { return name == "xmlns" || name.starts_with("xmlns:"); }
+
+  std::string_view enter(std::uint32_t depth, const Poco::XML::Attributes& attributes) {
+    for (int i = 0; i < attributes.getLength(); ++i) {
+      const std::string& name = attributes.getQName(i);
+      if (!isDeclaration(name)) continue;
+      const std::string& space = attributes.getValue(i);
+      const std::string prefix = name.size() > 5 ? name.substr(6) : std::string();
+      const bool reserved = prefix == "xmlns" || space == kXmlns || (prefix == "xml") != (space == kXml);
+      if (reserved || prefix.find(':') != std::string::npos) return "reserved prefix or namespace";
+      if (name.size() > 5 && (prefix.empty() || space.empty())) return "must not undeclare prefix";
+      if (bindings_.size() == kMostSpaces) return "too many namespaces";
+      bindings_.push_back({prefix, space, depth});
+    }
+    return {};
+  }
+
+  void leave(std::uint32_t depth) {
+    while (!bindings_.empty() && bindings_.back().depth == depth) bindings_.pop_back();
+  }
+
+  /// The views are valid until the next enter().
+  std::string_view resolve(std::string_view name, bool element, Name& found) const {
+    const auto colon = name.find(':');
+    if (colon == std::string_view::npos) {
+      found = {element ? spaceOf({}) : std::string_view{}, name};
+      return {};
+    }
+    found = {spaceOf(name.substr(0, colon)), name.substr(colon + 1)};
+    if (found.local.empty() || found.local.find(':') != std::string_view::npos) return "invalid name";
+    return found.space.empty() ? "unbound prefix" : std::string_view{};
+  }
+
+ private:
+  static constexpr std::string_view kXml = "http://www.w3.org/XML/1998/namespace";
+  static constexpr std::string_view kXmlns = "http://www.w3.org/2000/xmlns/";
+  struct Binding {
+    std::string prefix;
+    std::string space;
+    std::uint32_t depth;
+  };
+
+  std::string_view spaceOf(std::string_view prefix) const {
+    for (auto at = bindings_.rbegin(); at != bindings_.rend(); ++at) {
+      if (at->prefix == prefix) return at->space;
+    }
+    return prefix == "xml" ? kXml : std::string_view{};
+  }
+
+  std::vector<Binding> bindings_;  // those of the innermost element last
+};
+
 /// Poco's events to ours. Nothing is thrown through expat: after a stop the rest of the events is passed over.
 class Adapter final : public Poco::XML::DefaultHandler {
  public:
@@ -69,7 +189,7 @@ class Adapter final : public Poco::XML::DefaultHandler {
 
   void setDocumentLocator(const Poco::XML::Locator* locator) override { locator_ = locator; }
 
-  void startElement(const std::string& uri, const std::string& localName, const std::string& /*qname*/,
+  void startElement(const std::string&, const std::string&, const std::string& name,
                     const Poco::XML::Attributes& attributes) override {
     if (fault) return;
     if (++depth_ > limits_.maxDepth)
@@ -77,16 +197,28 @@ class Adapter final : public Poco::XML::DefaultHandler {
     if (++elements_ > limits_.maxElements) {
       return stop(Code::TooLarge, "xml-elements", "more than " + std::to_string(limits_.maxElements) + " elements");
     }
+    std::string_view why = spaces_.enter(depth_, attributes);
+    Spaces::Name element;
+    if (why.empty()) why = spaces_.resolve(name, true, element);
     attributes_.clear();
-    for (int i = 0; i < attributes.getLength(); ++i) {
-      attributes_.push_back({attributes.getURI(i), attributes.getLocalName(i), attributes.getValue(i)});
+    for (int i = 0; why.empty() && i < attributes.getLength(); ++i) {
+      const std::string& full = attributes.getQName(i);
+      if (Spaces::isDeclaration(full)) continue;
+      Spaces::Name found;
+      why = spaces_.resolve(full, false, found);
+      const bool twice = std::any_of(attributes_.begin(), attributes_.end(), [&](const Attribute& other) {
+        return other.name == found.local && other.space == found.space;
+      });
+      if (twice) why = "duplicate attribute";
+      attributes_.push_back({found.space, found.local, attributes.getValue(i)});
     }
-    goOn(handler_.startElement(uri, localName, attributes_, here()));
+    if (!why.empty()) return stop(Code::Invalid, "xml-syntax", notWellFormed(std::string(why)));
+    goOn(handler_.startElement(element.space, element.local, attributes_, here()));
   }
 
   void endElement(const std::string&, const std::string&, const std::string&) override {
     if (fault) return;
-    --depth_;
+    spaces_.leave(depth_--);
     goOn(handler_.endElement(here()));
   }
 
@@ -112,6 +244,7 @@ class Adapter final : public Poco::XML::DefaultHandler {
   const Limits& limits_;
   Handler& handler_;
   const Poco::XML::Locator* locator_ = nullptr;
+  Spaces spaces_;
   std::vector<Attribute> attributes_;
   std::uint32_t depth_ = 0;
   std::uint32_t elements_ = 0;
@@ -123,23 +256,25 @@ std::optional<Fault> parse(std::string_view text, const Limits& limits, Handler&
   if (text.size() > limits.maxBytes) {
     return Fault{Code::TooLarge, "xml-size", "longer than " + std::to_string(limits.maxBytes) + " bytes", {}};
   }
+  if (isWide(text))
+    return Fault{Code::Invalid, "xml-encoding", "the text is UTF-16 or UTF-32; convert it to UTF-8", {}};
   if (std::size_t badAt = 0; !isUtf8(text, &badAt))
     return Fault{Code::Invalid, "xml-utf8", "the bytes are not UTF-8", placeOf(text, badAt)};
   if (auto fault = checkProlog(text)) return fault;
+  if (auto fault = checkAttributes(text)) return fault;
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // XML allows a byte order mark; it is no column
 
   Adapter adapter(limits, handler);
   try {
     Poco::XML::SAXParser parser("UTF-8");
-    parser.setFeature(Poco::XML::XMLReader::FEATURE_NAMESPACES, true);
-    parser.setFeature(Poco::XML::XMLReader::FEATURE_NAMESPACE_PREFIXES, false);
+    parser.setFeature(Poco::XML::XMLReader::FEATURE_NAMESPACES, false);
     parser.setContentHandler(&adapter);
     parser.setErrorHandler(&adapter);
     parser.parseMemoryNP(text.data(), text.size());
   } catch (const Poco::XML::SAXParseException& error) {
     const Place at{static_cast<std::uint32_t>(std::max(1, error.getLineNumber())),
                    static_cast<std::uint32_t>(error.getColumnNumber() + 1)};
-    if (!adapter.fault) adapter.fault = Fault{Code::Invalid, "xml-syntax", "the XML is not well-formed", at};
+    if (!adapter.fault) adapter.fault = Fault{Code::Invalid, "xml-syntax", notWellFormed(error.message()), at};
   } catch (const Poco::Exception&) {
     if (!adapter.fault)
       adapter.fault = Fault{Code::Invalid, "xml-syntax", "the XML is not well-formed", adapter.here()};

@@ -2,10 +2,10 @@
 // pure; a Handler belongs to one call. Failure rule: the first fault of the *text* ends the parse and is returned with
 // its place; what a document may contain is the handler's business, which stops by returning false.
 //
-// Refused before expat sees a byte: text that is not UTF-8, a declared other encoding, any DOCTYPE (so there are no
-// entities to expand and nothing to fetch). Depth, size and the number of elements are bounded. Poco's SAX parser over
-// expat makes the tokens; its DOM is banned (recursive, no depth limit). Comments and processing instructions are
-// passed over, CDATA is text.
+// Refused before expat sees a byte: text that is not UTF-8, a declared other encoding or version, any DOCTYPE (so there
+// are no entities to expand and nothing to fetch). Depth, size and the number of elements are bounded, attributes and
+// namespaces at 256 of one element. Poco's SAX parser over expat makes the tokens; its DOM is banned (recursive, no
+// depth limit). Comments and processing instructions are passed over, CDATA is text.
 #pragma once
 
 #include "gateway/base/result.h"

@@ -54,6 +54,23 @@ TEST(XmlReader, TellsElementsAttributesAndText) {
   EXPECT_EQ(eventsOf("\xef\xbb\xbf<a/>"), "<a@1:1></>");
 }
 
+TEST(XmlReader, ResolvesNamespaces) {
+  EXPECT_EQ(eventsOf("<a xmlns='urn:x'><b xmlns=''><c xmlns='urn:y'/><d/></b><e/></a>"),
+            "<{urn:x}a@1:1><b@1:18><{urn:y}c@1:30></><d@1:48></></><{urn:x}e@1:56></></>");
+  EXPECT_EQ(eventsOf("<a><p:b xmlns:p='urn:x'><c p:d='1' e='2'/></p:b><c/></a>"),
+            "<a@1:1><{urn:x}b@1:4><c {urn:x}d=1 e=2@1:25></></><c@1:49></></>");
+  EXPECT_EQ(eventsOf("<p:a xmlns:p='urn:x' xmlns='urn:y'><p:b xmlns:p='urn:z'/><p:c/><d xml:lang='sv'/></p:a>"),
+            "<{urn:x}a@1:1><{urn:z}b@1:36></><{urn:x}c@1:58></><{urn:y}d "
+            "{http://www.w3.org/XML/1998/namespace}lang=sv@1:64></></>");
+  for (const std::string wrong :
+       {"<a p:b='1'/>", "<a xmlns:p=''/>", "<a xmlns:xmlns='urn:x'/>", "<a xmlns:xml='urn:x'/>",
+        "<a:b:c xmlns:a='urn:x'/>", "<a xmlns:p='http://www.w3.org/XML/1998/namespace'/>",
+        "<a xmlns='http://www.w3.org/2000/xmlns/'/>", "<a xmlns:p='urn:x' xmlns:q='urn:x' p:b='1' q:b='2'/>",
+        "<a><b xmlns:p='urn:x'/><p:c/></a>", "<a: xmlns:a='urn:x'/>", "<:a/>"}) {
+    EXPECT_EQ(faultOf(wrong).rule, "xml-syntax") << wrong;
+  }
+}
+
 TEST(XmlReader, ReadsLongDocumentsWhole) {
   std::string text = "<a>";
   std::string expected = "<a@1:1>";
@@ -90,12 +107,30 @@ TEST(XmlReader, RefusesWithRuleAndPlace) {
       {"<?xml version=\"1.0\"?>\n<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>", "xml-doctype", 2},
       {"<!-- x -->\n<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><a/>", "xml-doctype", 2},
       {"<?xml version=\"1.0\" encoding='ISO-8859-1'?><a/>", "xml-encoding", 1},
+      {"<?xml version=\"1.0\" encoding='UTF-16'?><a/>", "xml-encoding", 1},
+      {std::string("\xff\xfe<\0a\0/\0>\0", 10), "xml-encoding", 1},
+      {std::string("\xfe\xff\0<\0a\0/\0>", 10), "xml-encoding", 1},
+      {std::string("\0<\0a\0/\0>", 8), "xml-encoding", 1},
+      {std::string("<\0a\0/\0>\0", 8), "xml-encoding", 1},
+      {"<?xml version=\"1.1\"?><a/>", "xml-version", 1},
+      {"<?xml\tversion='1.1' ?><a/>", "xml-version", 1},
+      {"<a>\n<!DOCTYPE b></a>", "xml-syntax", 2},
+      {"<a>&#xD800;</a>", "xml-syntax", 1},
+      {"<a>\n<![CDATA[b]]</a>", "xml-syntax", 2},
+      {"<?xml version='1.0'?>\n<!DOCTYPE a [<!ENTITY b 'bbbb'><!ENTITY c '&b;&b;'>]><a>&c;</a>", "xml-doctype", 2},
+      {"\n<?xml version='1.0'?><a/>", "xml-syntax", 2},
   };
   for (const Refusal& one : cases) {
     const Fault fault = faultOf(one.text);
     EXPECT_EQ(fault.rule, one.rule) << one.text;
     EXPECT_EQ(fault.at.line, one.line) << one.text;
   }
+}
+
+TEST(XmlReader, SaysWhyTextIsNotWellFormed) {
+  EXPECT_EQ(faultOf("<a b='1' b='2'/>").text, "the XML is not well-formed: duplicate attribute");
+  EXPECT_EQ(faultOf("<a>").text, "the XML is not well-formed: it ends too early");
+  EXPECT_EQ(faultOf("<a>&secret;</a>").text, "the XML is not well-formed: undefined entity");
 }
 
 TEST(XmlReader, BoundsDepthSizeAndElements) {
@@ -105,6 +140,22 @@ TEST(XmlReader, BoundsDepthSizeAndElements) {
   EXPECT_EQ(faultOf("<a><b/></a>", {64, 5, 10}).rule, "xml-size");
   EXPECT_EQ(faultOf("<a><b/><b/></a>", {64, 500, 2}).rule, "xml-elements");
   EXPECT_EQ(faultOf("<a><b/><b/></a>", {64, 500, 2}).code, Code::TooLarge);
+}
+
+TEST(XmlReader, BoundsAttributesAndNamespaces) {
+  const auto tag = [](int count, const std::string& name) {
+    std::string text = "<a>\n<!-- <c \"> --><![CDATA[<c '>]]><?pi <c \"?><b";
+    for (int i = 0; i < count; ++i) text += " " + name + std::to_string(i) + "='>'";
+    return text + "/><c d='1'/></a>";
+  };
+  Recorder recorder;
+  EXPECT_FALSE(parse(tag(256, "x"), {}, recorder));
+  EXPECT_FALSE(parse(tag(256, "xmlns:x"), {}, recorder));
+  const Fault many = faultOf(tag(257, "x"));
+  EXPECT_EQ(many.rule, "xml-attributes");
+  EXPECT_EQ(many.code, Code::TooLarge);
+  EXPECT_EQ(many.at.line, 2U);
+  EXPECT_EQ(faultOf("<r xmlns='urn:x'>" + tag(256, "xmlns:x") + "</r>").rule, "xml-syntax");
 }
 
 TEST(XmlReader, StopsWhenTheHandlerSaysSo) {
