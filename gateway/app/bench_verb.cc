@@ -16,9 +16,10 @@ namespace lotsen::app {
 namespace {
 
 int benchMap(const Arguments& arguments, std::size_t iterations) {
-  const auto schema = schemaWith(arguments.all("--package"));
-  if (!schema) return kWrongUse;
-  const auto library = mapsOf(arguments.all("--map"), schema);
+  const auto definitions = definitionsWith(arguments.all("--package"));
+  if (!definitions) return kWrongUse;
+  const auto& schema = definitions->schema;
+  const auto library = mapsOf(arguments.all("--map"), definitions);
   std::string bytes;
   if (!library || !readInput(arguments.one("--source"), bytes)) return kWrongUse;
   const auto once = [&] {

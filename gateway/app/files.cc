@@ -59,8 +59,8 @@ Result<std::string> writeResource(const fhir::Document& document, std::string_vi
   return fhir::writeJson(document, fhir::Layout::Indented);
 }
 
-std::shared_ptr<const fhir::Schema> schemaWith(const std::vector<std::string>& packages) {
-  if (packages.empty()) return fhir::Schema::r4();
+std::shared_ptr<const definitions::Definitions> definitionsWith(const std::vector<std::string>& packages) {
+  if (packages.empty()) return definitions::Definitions::r4();
   fhir::Issues issues;
   auto loaded = definitions::load(packages, issues);
   printIssues("package", issues);
@@ -68,7 +68,12 @@ std::shared_ptr<const fhir::Schema> schemaWith(const std::vector<std::string>& p
     std::cerr << "lotsen: " << loaded.error().message << '\n';
     return nullptr;
   }
-  return (*loaded)->schema;
+  return std::move(*loaded);
+}
+
+std::shared_ptr<const fhir::Schema> schemaWith(const std::vector<std::string>& packages) {
+  const auto definitions = definitionsWith(packages);
+  return definitions == nullptr ? nullptr : definitions->schema;
 }
 
 std::optional<mapping::DropList> dropsOf(const std::string& entryMap, const mapping::Library& library) {
@@ -84,14 +89,14 @@ std::optional<mapping::DropList> dropsOf(const std::string& entryMap, const mapp
 }
 
 std::optional<mapping::Library> mapsOf(const std::vector<std::string>& files,
-                                       const std::shared_ptr<const fhir::Schema>& schema) {
+                                       const std::shared_ptr<const definitions::Definitions>& definitions) {
   std::vector<mapping::MapText> texts;
   for (const auto& file : files) {
     texts.push_back({file, {}});
     if (!readInput(file, texts.back().text)) return std::nullopt;
   }
   fhir::Issues issues;
-  auto library = mapping::Library::compile(texts, schema, issues);
+  auto library = mapping::Library::compile(texts, definitions, issues);
   printIssues(files.empty() ? "map" : files.front(), issues);
   if (!library.ok()) {
     std::cerr << "lotsen: " << library.error().message << '\n';

@@ -1,6 +1,7 @@
 // What several verbs need: reading input files, saying faults, a Schema with packages.
 #pragma once
 
+#include "gateway/definitions/definitions.h"
 #include "gateway/fhir/forms.h"
 #include "gateway/mapping/loss.h"
 #include "gateway/mapping/mapping.h"
@@ -35,6 +36,7 @@ Result<fhir::Document> readResource(std::string_view bytes, const std::shared_pt
 Result<std::string> writeResource(const fhir::Document& document, std::string_view format);
 
 /// R4 plus the packages; nullptr after telling the faults on stderr.
+std::shared_ptr<const definitions::Definitions> definitionsWith(const std::vector<std::string>& packages);
 std::shared_ptr<const fhir::Schema> schemaWith(const std::vector<std::string>& packages);
 
 /// What the .drop file beside the entry map says, empty if there is none; nullopt after telling the faults on stderr.
@@ -42,6 +44,6 @@ std::optional<mapping::DropList> dropsOf(const std::string& entryMap, const mapp
 
 /// The compiled maps of these files, the first being the entry; nullopt after telling the faults on stderr.
 std::optional<mapping::Library> mapsOf(const std::vector<std::string>& files,
-                                       const std::shared_ptr<const fhir::Schema>& schema);
+                                       const std::shared_ptr<const definitions::Definitions>& definitions);
 
 }  // namespace lotsen::app

@@ -85,7 +85,8 @@ class Shipped {
       if (!issues.hasErrors()) faults_.add(folders_.mappings, 0, loaded.error().message);
       return;
     }
-    configuration_.schema = (*loaded)->schema;
+    definitions_ = std::move(*loaded);
+    configuration_.schema = definitions_->schema;
     auto validator = validation::Validator::create(configuration_.schema);
     if (!validator.ok()) {
       faults_.add(folders_.mappings, 0, validator.error().message);
@@ -135,7 +136,7 @@ class Shipped {
       return nullptr;
     }
     fhir::Issues issues;
-    auto library = mapping::Library::compile(maps, configuration_.schema, issues);
+    auto library = mapping::Library::compile(maps, definitions_, issues);
     addIssues(maps.front().file, issues);
     if (!library.ok()) {
       if (!issues.hasErrors()) faults_.add(maps.front().file, 0, library.error().message);
@@ -243,6 +244,7 @@ class Shipped {
 
   const ShippedFolders& folders_;
   service::Configuration& configuration_;
+  std::shared_ptr<const definitions::Definitions> definitions_;
   std::string& text_;
   Faults& faults_;
   std::set<std::string> usedDrops_;  // where a channel has looked for its drops

@@ -104,9 +104,10 @@ int transformVerb(const Words& words) {
     }
     options.now = *now;
   }
-  const auto schema = schemaWith(arguments->all("--package"));
-  if (!schema) return kWrongUse;
-  const auto library = mapsOf(arguments->all("--map"), schema);
+  const auto definitions = definitionsWith(arguments->all("--package"));
+  if (!definitions) return kWrongUse;
+  const auto& schema = definitions->schema;
+  const auto library = mapsOf(arguments->all("--map"), definitions);
   if (!library) return kWrongUse;
   const auto drops = dropsOf(arguments->all("--map").front(), *library);
   if (!drops) return kWrongUse;

@@ -23,6 +23,7 @@ class Loader {
   /// One JSON file. What is no definition is passed over, but for a file that was named itself.
   void take(const std::string& name, const std::string& bytes, bool named) {
     const std::string_view resource = fhir::peekResourceType(bytes);  // packages hold thousands of examples
+    if (resource == "ConceptMap") return takeConceptMap(name, bytes);
     const bool wanted = resource == "StructureDefinition" || resource == "ValueSet" || resource == "CodeSystem";
     if (!wanted && !named) return;
     fhir::Issues found;
@@ -36,7 +37,7 @@ class Loader {
     const bool definition =
         type == fhir::r4::kStructureDefinition || type == fhir::r4::kValueSet || type == fhir::r4::kCodeSystem;
     if (!definition) {
-      if (named) tell(fhir::Severity::Error, "not a StructureDefinition, ValueSet or CodeSystem", name);
+      if (named) tell(fhir::Severity::Error, "not a StructureDefinition, ValueSet, CodeSystem or ConceptMap", name);
       return;
     }
     const fhir::Document& kept = documents_.emplace_back(std::move(document).value());
@@ -47,7 +48,8 @@ class Loader {
     }
   }
 
-  std::shared_ptr<const fhir::Schema> finish() && {
+  ConceptMaps conceptMaps() && { return std::move(conceptMaps_); }
+  std::shared_ptr<const fhir::Schema> finish() {
     for (const Entry& entry : models_) derive(entry.model);
     for (Entry& entry : models_) define(entry);
     valueSets_.addTo(builder_);
@@ -68,6 +70,12 @@ class Loader {
                  {},
                  file,
                  {}});
+  }
+
+  void takeConceptMap(const std::string& name, const std::string& bytes) {
+    std::optional<ConceptMap> map = readConceptMap(bytes);
+    if (!map) return tell(fhir::Severity::Error, "is no ConceptMap that can be read", name);
+    conceptMaps_.add(std::move(*map));
   }
 
   void takeStructure(const std::string& name, const fhir::Document& document) {
@@ -110,12 +118,14 @@ class Loader {
   std::deque<fhir::Document> documents_;
   std::deque<Entry> models_;
   ValueSets valueSets_;
+  ConceptMaps conceptMaps_;
 };
 
 }  // namespace
 
 std::shared_ptr<const Definitions> Definitions::r4() {
-  static const auto definitions = std::make_shared<const Definitions>(Definitions{fhir::Schema::r4(), Profiles::r4()});
+  static const auto definitions =
+      std::make_shared<const Definitions>(Definitions{fhir::Schema::r4(), Profiles::r4(), {}});
   return definitions;
 }
 
@@ -126,7 +136,9 @@ Result<std::shared_ptr<const Definitions>> load(const std::vector<std::string>& 
     LOTSEN_TRY_DO(forEachJson(
         path, [&](const std::string& name, const std::string& bytes) { loader.take(name, bytes, name == path); }));
   }
-  auto loaded = std::make_shared<const Definitions>(Definitions{std::move(loader).finish(), Profiles::r4()});
+  auto schema = loader.finish();
+  auto loaded = std::make_shared<const Definitions>(
+      Definitions{std::move(schema), Profiles::r4(), std::move(loader).conceptMaps()});
   issues.append(found);
   if (!found.hasErrors()) return loaded;
   const auto& list = found.list();

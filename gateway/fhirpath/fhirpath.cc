@@ -33,6 +33,9 @@ Evaluator::~Evaluator() = default;
 Environment& Evaluator::environment() {
   return state_->environment;
 }
+std::uint64_t Evaluator::steps() const {
+  return state_->machine.steps();
+}
 void Evaluator::reset() {
   state_->machine.arena().reset();
 }

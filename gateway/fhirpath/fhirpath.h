@@ -130,6 +130,8 @@ class Evaluator {
   /// Evaluates a criterion: empty is false, one Boolean is itself, one other item is true (spec 4.5, singleton
   /// evaluation).
   Result<bool> test(const Program& program, const fhir::Element* focus);
+  /// Operations of the last evaluation, for who bounds many of them together.
+  std::uint64_t steps() const;
   /// Frees the memory of all values it returned. Not while an evaluation runs (from a Host).
   void reset();
 

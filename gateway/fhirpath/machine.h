@@ -52,6 +52,8 @@ class Machine {
   Value toValue(const Item& item);
   Arena& arena() { return arena_; }
 
+  std::uint64_t steps() const { return steps_; }
+
   // For the functions of the language.
   const Plan& plan() const { return *plan_; }
   const fhir::Schema& schema() const { return *plan_->schema; }

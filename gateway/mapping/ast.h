@@ -6,6 +6,7 @@
 // identifiers.
 #pragma once
 
+#include "gateway/definitions/concept_maps.h"
 #include "gateway/fhir/element.h"
 
 #include <cstdint>
@@ -112,19 +113,7 @@ struct ConstantNode {
   Name expression;
 };
 
-/// R4 ConceptMap equivalence codes; only the first group yields a translation.
-enum class Equivalence : std::uint8_t {
-  RelatedTo,
-  Equal,
-  Equivalent,
-  Wider,
-  Subsumes,
-  Inexact,
-  Narrower,
-  Specializes,
-  Unmatched,
-  Disjoint
-};
+using definitions::Equivalence;
 
 struct ConceptMapNode {
   struct Entry {
@@ -134,10 +123,13 @@ struct ConceptMapNode {
     std::string targetSystem;
     std::string target;
     fhir::Position at;
+    std::string display = {};  // the rest: only in resources
+    bool conditional = false;  // has dependsOn
   };
   Name id;  // without '#'
   std::vector<Entry> entries;
   std::vector<std::string> unmappedProvided;  // source systems whose unmapped codes go through as they are
+  std::vector<definitions::ConceptMap::Unmapped> unmapped;  // other treatments: only in resources
 };
 
 struct MapNode {

@@ -30,9 +30,11 @@ bool matchesWildcard(std::string_view mask, std::string_view url) {
 
 }  // namespace
 
-Compiler::Compiler(const std::vector<MapNode>& maps, std::shared_ptr<const fhir::Schema> schema, Faults& faults)
+Compiler::Compiler(const std::vector<MapNode>& maps, std::shared_ptr<const definitions::Definitions> definitions,
+                   Faults& faults)
     : maps_(maps),
-      schema_(std::move(schema)),
+      definitions_(std::move(definitions)),
+      schema_(definitions_->schema),
       faults_(faults),
       lookup_(*schema_),
       plan_(std::make_shared<CompiledMaps>()),
@@ -41,7 +43,9 @@ Compiler::Compiler(const std::vector<MapNode>& maps, std::shared_ptr<const fhir:
       missing_(maps.size()),
       visible_(maps.size()),
       typed_(maps.size()),
+      groups_(maps.size()),
       globals_(maps.size()) {
+  plan_->definitions = definitions_;
   plan_->schema = schema_;
   for (std::size_t i = 1; i < kKindTypes.size(); ++i) plan_->kindTypes[i] = schema_->findType(kKindTypes[i]);
   const auto known = [this](std::string_view text) { return schema_->findName(text); };
@@ -93,7 +97,7 @@ void Compiler::compileUnreached(GroupRef ref) {
 }
 
 void Compiler::drain() {
-  while (!pending_.empty()) {
+  while (!pending_.empty() && !full()) {
     const Pending next = std::move(pending_.front());
     pending_.pop_front();
     plan_->groups[next.instance] = GroupCompiler(*this, next.ref, next.inputs, next.arguments).run();
@@ -103,11 +107,14 @@ void Compiler::drain() {
 // --- structures, imports, names
 // -------------------------------------------------------------------------------------------
 
+/// A profile is the type it constrains: what a map fills is that type's elements.
 TypeId Compiler::typeByUrl(std::string_view url) const {
   constexpr std::string_view kVersioned = "http://hl7.org/fhir/4.0/";
   if (url.starts_with(kVersioned))
     return schema_->findType("http://hl7.org/fhir/" + std::string(url.substr(kVersioned.size())));
-  return schema_->findType(url);
+  if (const TypeId type = schema_->findType(url); type != kNone) return type;
+  const definitions::Profile* profile = definitions_->profiles->find(url);
+  return profile == nullptr ? kNone : profile->type();
 }
 
 void Compiler::resolveStructures(std::size_t map) {
@@ -169,11 +176,9 @@ void Compiler::resolveVisible(std::size_t map) {
 void Compiler::checkNames(std::size_t map) {
   const auto& groups = maps_[map].groups;
   for (std::size_t i = 0; i < groups.size(); ++i) {
-    for (std::size_t k = 0; k < i; ++k) {
-      if (groups[k].name.text == groups[i].name.text) {
-        error(map, groups[i].name.at, "fml-duplicate",
-              "there is already a group " + quoted(groups[i].name.text) + " in this map");
-      }
+    if (!groups_[map].emplace(groups[i].name.text, i).second) {
+      error(map, groups[i].name.at, "fml-duplicate",
+            "there is already a group " + quoted(groups[i].name.text) + " in this map");
     }
   }
   for (std::size_t other = 0; other < map; ++other) {
@@ -215,33 +220,41 @@ TypeId Compiler::findType(std::size_t map, const Name& name) {
 }
 
 std::optional<GroupRef> Compiler::findGroup(std::size_t map, const Name& name) {
-  std::vector<std::string_view> known;
   for (const std::vector<std::size_t>& level : visible_[map]) {
     std::optional<GroupRef> found;
     for (const std::size_t at : level) {
-      for (std::size_t group = 0; group < maps_[at].groups.size(); ++group) {
-        known.push_back(maps_[at].groups[group].name.text);
-        if (known.back() != name.text) continue;
-        if (found && found->map != at) {
-          error(map, name.at, "fml-ambiguous-group",
-                "two imported maps have a group " + quoted(name.text) + ": " + maps_[found->map].file + " and " +
-                    maps_[at].file);
-        }
-        if (!found) found = GroupRef{at, group};
+      const auto group = groups_[at].find(name.text);
+      if (group == groups_[at].end()) continue;
+      if (found) {
+        error(map, name.at, "fml-ambiguous-group",
+              "two imported maps have a group " + quoted(name.text) + ": " + maps_[found->map].file + " and " +
+                  maps_[at].file);
+      } else {
+        found = GroupRef{at, group->second};
       }
     }
     if (found) return found;
   }
+  unknownGroup(map, name);
+  return {};
+}
+
+void Compiler::unknownGroup(std::size_t map, const Name& name) {
+  if (full()) return;
+  std::vector<std::string_view> known;
+  for (const std::vector<std::size_t>& level : visible_[map]) {
+    for (const std::size_t at : level) {
+      for (const GroupNode& group : maps_[at].groups) known.push_back(group.name.text);
+    }
+  }
   std::string hint = suggestion(name.text, known);
   if (!missing_[map].empty())
     hint += "; perhaps it is in the imported map " + quoted(missing_[map].front()) + ", which was not given";
-  for (const MapNode& other : maps_) {
-    for (const GroupNode& group : other.groups) {
-      if (group.name.text == name.text) hint = "; " + other.file + " has one: import " + quoted(other.url.text);
-    }
+  for (std::size_t other = 0; other < maps_.size(); ++other) {
+    if (groups_[other].contains(name.text))
+      hint = "; " + maps_[other].file + " has one: import " + quoted(maps_[other].url.text);
   }
   error(map, name.at, "fml-unknown-group", "there is no group " + quoted(name.text) + hint);
-  return {};
 }
 
 TypeId Compiler::inputType(GroupRef ref, const InputNode& input) {
@@ -407,33 +420,47 @@ std::vector<std::string_view> Compiler::globalNames(std::size_t map) const {
 
 void Compiler::compileConceptMaps(std::size_t map) {
   for (const ConceptMapNode& node : maps_[map].conceptMaps) {
-    ConceptMapPlan table{node.id.text, node.entries, node.unmappedProvided};
-    std::stable_sort(table.entries.begin(), table.entries.end(),
-                     [](const auto& a, const auto& b) { return a.source < b.source; });
+    std::vector<definitions::ConceptMap::Entry> entries;
+    for (const ConceptMapNode::Entry& entry : node.entries) {
+      entries.push_back({entry.sourceSystem, entry.source, entry.equivalence, entry.targetSystem, entry.target,
+                         entry.display, entry.conditional});
+    }
+    std::vector<definitions::ConceptMap::Unmapped> unmapped = node.unmapped;
+    for (const std::string& system : node.unmappedProvided) unmapped.emplace_back().sourceSystem = system;
     const std::string key = std::to_string(map) + "#" + node.id.text;
     if (!conceptMaps_.emplace(key, static_cast<Index>(plan_->conceptMaps.size())).second) {
       error(map, node.id.at, "fml-duplicate", "there is already a concept map " + quoted("#" + node.id.text));
     }
-    plan_->conceptMaps.push_back(std::move(table));
+    plan_->conceptMaps.push_back(
+        {"#" + node.id.text, definitions::ConceptMap({}, {}, std::move(entries), std::move(unmapped)), nullptr, false});
   }
 }
 
+/// "#id" of this map, "canonical#id" of another one, the canonical of a package's, or the id of this map's without '#'
+/// as in HL7's tutorial.
 Index Compiler::conceptMap(std::size_t map, const Name& uri) {
+  if (const auto found = conceptMaps_.find(uri.text); found != conceptMaps_.end()) return found->second;
   const std::size_t hash = uri.text.find('#');
-  std::vector<std::string_view> known;
-  if (hash != std::string::npos) {
-    const std::string url = uri.text.substr(0, hash);
-    for (std::size_t other = 0; other < maps_.size(); ++other) {
-      if (url.empty() ? other != map : maps_[other].url.text != url) continue;
-      const auto found = conceptMaps_.find(std::to_string(other) + uri.text.substr(hash));
-      if (found != conceptMaps_.end()) return found->second;
-      for (const ConceptMapNode& node : maps_[other].conceptMaps) known.push_back(node.id.text);
-    }
+  const bool special = uri.text == "http://hl7.org/fhir/ConceptMap/special-oid2uri";
+  const definitions::ConceptMap* shared = definitions_->conceptMaps.find(uri.text);
+  if (special || shared != nullptr) {
+    plan_->conceptMaps.push_back({uri.text, {}, shared, special});
+    return conceptMaps_[uri.text] = static_cast<Index>(plan_->conceptMaps.size() - 1);
   }
+  const std::string url = hash == std::string::npos ? std::string() : uri.text.substr(0, hash);
+  const std::string id = hash == std::string::npos ? uri.text : uri.text.substr(hash + 1);
+  std::vector<std::string_view> known;
+  for (std::size_t other = 0; other < maps_.size(); ++other) {
+    if (url.empty() ? other != map : maps_[other].url.text != url) continue;
+    const auto found = conceptMaps_.find(std::to_string(other) + "#" + id);
+    if (found != conceptMaps_.end()) return found->second;
+    for (const ConceptMapNode& node : maps_[other].conceptMaps) known.push_back(node.id.text);
+  }
+  const std::string near = suggestion(id, known);
+  const std::string remedy = hash == std::string::npos ? "; give the package that has it"
+                                                       : "; write it into the map: conceptmap \"#name\" { … }";
   error(map, uri.at, "fml-unknown-concept-map",
-        "there is no concept map " + quoted(uri.text) +
-            suggestion(uri.text.substr(hash == std::string::npos ? 0 : hash + 1), known) +
-            (known.empty() ? "; write it into the map: conceptmap \"#name\" { … }" : ""));
+        "there is no concept map " + quoted(uri.text) + (near.empty() ? remedy : near));
   return kNoIndex;
 }
 

@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -30,7 +31,8 @@ struct GroupRef {
 /// What the compilation of all groups shares.
 class Compiler {
  public:
-  Compiler(const std::vector<MapNode>& maps, std::shared_ptr<const fhir::Schema> schema, Faults& faults);
+  Compiler(const std::vector<MapNode>& maps, std::shared_ptr<const definitions::Definitions> definitions,
+           Faults& faults);
 
   /// The plan; its `hash` is the caller's.
   std::shared_ptr<CompiledMaps> run();
@@ -42,6 +44,7 @@ class Compiler {
   const MapNode& map(std::size_t index) const { return maps_[index]; }
   const GroupNode& group(GroupRef ref) const { return maps_[ref.map].groups[ref.group]; }
 
+  bool full() const { return faults_.full(); }  // of faults: nobody reads more
   void error(std::size_t map, fhir::Position at, std::string_view rule, const std::string& text);
   void warning(std::size_t map, fhir::Position at, std::string_view rule, const std::string& text);
 
@@ -103,19 +106,22 @@ class Compiler {
   void resolveVisible(std::size_t map);
   const std::vector<TypedGroup>& typedGroups(std::size_t map);
   void compileUnreached(GroupRef ref);
+  void unknownGroup(std::size_t map, const Name& name);
 
   const std::vector<MapNode>& maps_;
+  std::shared_ptr<const definitions::Definitions> definitions_;
   std::shared_ptr<const fhir::Schema> schema_;
   Faults& faults_;
   TypeLookup lookup_;
   std::shared_ptr<CompiledMaps> plan_;
-  std::vector<std::vector<Structure>> structures_;                  // by map
-  std::vector<std::vector<std::size_t>> imports_;                   // by map
-  std::vector<std::vector<std::string_view>> missing_;              // by map: imports that nobody gave
-  std::vector<std::vector<std::vector<std::size_t>>> visible_;      // by map: itself, its imports, theirs …
-  std::vector<std::optional<std::vector<TypedGroup>>> typed_;       // by map, nearest first
-  std::vector<std::map<std::string, Index, std::less<>>> globals_;  // by map
-  std::map<std::string, Index, std::less<>> conceptMaps_;           // "map index#id"
+  std::vector<std::vector<Structure>> structures_;                         // by map
+  std::vector<std::vector<std::size_t>> imports_;                          // by map
+  std::vector<std::vector<std::string_view>> missing_;                     // by map: imports that nobody gave
+  std::vector<std::vector<std::vector<std::size_t>>> visible_;             // by map: itself, its imports, theirs …
+  std::vector<std::optional<std::vector<TypedGroup>>> typed_;              // by map, nearest first
+  std::vector<std::unordered_map<std::string_view, std::size_t>> groups_;  // by map: the first group of each name
+  std::vector<std::map<std::string, Index, std::less<>>> globals_;         // by map
+  std::map<std::string, Index, std::less<>> conceptMaps_;                  // "map index#id", or a canonical
   std::map<std::string, Index> instances_;
   std::map<std::pair<int, std::string>, Index> constants_;
   std::map<std::string, Index, std::less<>> names_;

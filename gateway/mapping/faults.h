@@ -20,6 +20,8 @@ class Faults {
   void error(const std::string& file, fhir::Position at, std::string_view rule, const std::string& text);
   void warning(const std::string& file, fhir::Position at, std::string_view rule, const std::string& text);
   bool hasErrors() const { return errors_; }
+  /// Nothing more is kept: looking for more is no use.
+  bool full() const { return seen_.size() >= kMaxFaults; }
 
  private:
   void add(fhir::Severity severity, const std::string& file, fhir::Position at, std::string_view rule,

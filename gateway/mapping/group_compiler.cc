@@ -12,6 +12,9 @@ namespace {
 using fhir::kNone;
 using fhir::TypeId;
 
+constexpr int kMaxExtends = 64;               // in a chain that is looked along
+constexpr std::size_t kMaxVariables = 1'000;  // each expression is searched for each
+
 bool isWordPart(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
@@ -75,11 +78,25 @@ GroupPlan GroupCompiler::run() {
   return group;
 }
 
+bool GroupCompiler::extendsItself(GroupRef base) {
+  std::optional<GroupRef> at = base;
+  for (int steps = 0; at && steps < kMaxExtends; ++steps) {
+    if (at->map == ref_.map && at->group == ref_.group) {
+      error(node_.extends.at, "fml-extends", "group " + quoted(node_.name.text) + " extends itself in the end");
+      return true;
+    }
+    const Name& next = compiler_.group(*at).extends;
+    at = next.empty() ? std::nullopt : compiler_.findGroup(at->map, next);
+  }
+  return false;
+}
+
 /// The extended group gets this one's arguments: by place if it has as many parameters, by name if it has fewer and
 /// this one knows them all; one without parameters sees this one's variables (the form of the CDA maps).
 void GroupCompiler::base(GroupPlan& group) {
   const auto ref = compiler_.findGroup(ref_.map, node_.extends);
   if (!ref) return;
+  if (extendsItself(*ref)) return;
   const GroupNode& other = compiler_.group(*ref);
   std::vector<Index> from;
   for (Index i = 0; i < inputs_.size(); ++i) {
@@ -148,6 +165,13 @@ Index GroupCompiler::newSlot() {
 
 Index GroupCompiler::bind(const Name& name, Binding::Space space, StaticType type, bool place) {
   const Index slot = newSlot();
+  if (bindings_.size() >= kMaxVariables) {
+    if (!tooMany_)
+      error(name.at, "fml-too-large",
+            "more than " + std::to_string(kMaxVariables) + " variables are known here; split the rule into groups");
+    tooMany_ = true;
+    return slot;
+  }
   bindings_.push_back({name.text, space, slot, std::move(type), place});
   return slot;
 }
@@ -171,6 +195,7 @@ Range GroupCompiler::rules(const std::vector<RuleNode>& nodes) {
   std::vector<RulePlan> plans;
   plans.reserve(nodes.size());
   for (const RuleNode& node : nodes) {
+    if (compiler_.full()) break;
     const std::size_t bindings = bindings_.size();
     const Index slots = slots_;
     plans.push_back(rule(node));
@@ -195,6 +220,7 @@ RulePlan GroupCompiler::rule(const RuleNode& node) {
   std::vector<TargetPlan> targets;
   std::vector<CallPlan> calls;
   for (const TargetNode& target : node.targets) {
+    if (compiler_.full()) break;
     if (target.transform && target.path.empty() && !isTransform(target.transform->name.text)) {
       calls.push_back(call({target.transform->name, target.transform->arguments}));
       continue;

@@ -78,6 +78,7 @@ class GroupCompiler {
   ConditionPlan condition(const Name& text, const StaticType& item, const std::optional<StaticType>& parent);
   void sourceType(const SourceNode& node, SourcePlan& plan, StaticType& current);
   void base(GroupPlan& plan);
+  bool extendsItself(GroupRef base);
 
   Compiler& compiler_;
   const GroupRef ref_;
@@ -86,6 +87,7 @@ class GroupCompiler {
   std::vector<Binding> bindings_;
   Index slots_ = 0;  // in use
   Index maxSlots_ = 0;
+  bool tooMany_ = false;  // variables; told once
 };
 
 /// Appends rows to a table and says where they are.

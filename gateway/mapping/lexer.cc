@@ -10,6 +10,8 @@ namespace lotsen::mapping {
 
 namespace {
 
+constexpr std::size_t kMaxTokens = 200'000;  // of a map: several times the largest that are published
+
 bool isDigit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -48,6 +50,11 @@ class Lexer {
     while (true) {
       skipBlank();
       if (at_ >= text_.size()) break;
+      if (tokens_.size() == kMaxTokens) {
+        faults_.error(file_, here(), "fml-too-large",
+                      "the map is longer than " + std::to_string(kMaxTokens) + " words; split it and import the parts");
+        break;
+      }
       next();
     }
     start();

@@ -77,15 +77,23 @@ Status GrammarCoverage::add(const MapText& map, const std::shared_ptr<const fhir
 
 Result<Library> Library::compile(const std::vector<MapText>& maps, std::shared_ptr<const fhir::Schema> schema,
                                  fhir::Issues& issues) {
+  return compile(maps,
+                 std::make_shared<const definitions::Definitions>(
+                     definitions::Definitions{std::move(schema), definitions::Profiles::r4(), {}}),
+                 issues);
+}
+
+Result<Library> Library::compile(const std::vector<MapText>& maps,
+                                 std::shared_ptr<const definitions::Definitions> definitions, fhir::Issues& issues) {
   if (maps.empty()) return fail(Code::Invalid, "no map was given");
   Faults faults(issues);
   std::vector<MapNode> nodes;
   crypto::Sha256 hash;
   for (const MapText& map : maps) {
-    nodes.push_back(parse(map, schema, faults));
+    nodes.push_back(parse(map, definitions->schema, faults));
     hash.update(map.text);
   }
-  std::shared_ptr<CompiledMaps> plan = Compiler(nodes, std::move(schema), faults).run();
+  std::shared_ptr<CompiledMaps> plan = Compiler(nodes, std::move(definitions), faults).run();
   if (faults.hasErrors()) {
     const auto isError = [](const fhir::Issue& issue) { return issue.severity == fhir::Severity::Error; };
     const auto count = std::count_if(issues.list().begin(), issues.list().end(), isError);

@@ -16,6 +16,10 @@
 #include <utility>
 #include <vector>
 
+namespace lotsen::definitions {
+struct Definitions;  // gateway/definitions/definitions.h
+}
+
 namespace lotsen::mapping {
 
 struct MapText {
@@ -28,7 +32,10 @@ struct CompiledMaps;  // private to this folder
 class Library {
  public:
   /// All maps that a transform may need; `import` finds the others by canonical (with wildcard). The first is the entry
-  /// map.
+  /// map. A profile that a map uses stands for the type it constrains; `translate` finds the concept maps of packages.
+  static Result<Library> compile(const std::vector<MapText>& maps,
+                                 std::shared_ptr<const definitions::Definitions> definitions, fhir::Issues& issues);
+  /// The same without profiles and concept maps of packages.
   static Result<Library> compile(const std::vector<MapText>& maps, std::shared_ptr<const fhir::Schema> schema,
                                  fhir::Issues& issues);
   const CompiledMaps& maps() const { return *maps_; }
@@ -67,9 +74,11 @@ struct RunOptions {
   Instant now{};  // now() in the map's FHIRPath
   /// uuid() is name-based (RFC 9562 version 5) over (seed, map hash, ordinal): the same input gives the same output.
   std::string seed;  // the record's digest
-  /// Items visited by rules, and operations of one FHIRPath expression, before the run is given up: far beyond any
-  /// record.
+  /// Work before the run is given up, far beyond any record: items visited by rules, elements moved, operations of
+  /// FHIRPath.
   std::uint64_t maxSteps = 5'000'000;
+  /// Bytes of the result, and as many for what expressions make, before the run is given up.
+  std::size_t maxBytes = 64u << 20;
   Trace* trace = nullptr;  // filled if given
 };
 

@@ -12,6 +12,7 @@
 // between threads); byte code (rules are few and fat: the switch costs nothing, and the arrays print well).
 #pragma once
 
+#include "gateway/definitions/definitions.h"
 #include "gateway/fhirpath/fhirpath.h"
 #include "gateway/mapping/ast.h"
 
@@ -55,6 +56,9 @@ enum class TransformKind : std::uint8_t {
   Cp,
   Implicit,  // `src.a -> tgt.b;`: by the groups for the types, else a copy
 };
+
+/// What translate() makes.
+enum class TranslateTo : std::uint8_t { Code, System, Display, Coding, CodeableConcept };
 
 /// Where an argument comes from.
 struct OperandPlan {
@@ -125,6 +129,7 @@ struct TargetPlan {
   fhir::TypeId type = fhir::kNone;  // Create and Cast: the type; Translate: what comes out
   Index program = kNoIndex;         // Evaluate, DateOp
   Index table = kNoIndex;           // Translate: concept map
+  TranslateTo translateTo = TranslateTo::Code;
   Range arguments;                  // operands
   Range dispatch;                   // Implicit, and None on a choice: by the type of the source
   Index dispatchSource = kNoIndex;  // slot
@@ -190,9 +195,10 @@ struct ProgramPlan {
 };
 
 struct ConceptMapPlan {
-  std::string id;
-  std::vector<ConceptMapNode::Entry> entries;  // sorted by source code
-  std::vector<std::string> unmappedProvided;
+  std::string name;                                 // "#sex", or its canonical
+  definitions::ConceptMap own;                      // written in the map
+  const definitions::ConceptMap* shared = nullptr;  // of a package; kept by CompiledMaps::definitions
+  bool oids = false;                                // HL7's special-oid2uri: no table, a function
 };
 
 /// Names that transforms write by themselves.
@@ -201,6 +207,7 @@ struct KnownNames {
 };
 
 struct CompiledMaps {
+  std::shared_ptr<const definitions::Definitions> definitions;
   std::shared_ptr<const fhir::Schema> schema;
   std::string hash;
   fhir::TypeId sourceType = fhir::kNone;

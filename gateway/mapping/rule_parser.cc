@@ -13,6 +13,7 @@ namespace lotsen::mapping {
 namespace {
 
 constexpr int kMaxRuleDepth = 64;
+constexpr std::size_t kMaxRules = 10'000;  // of a group
 
 constexpr std::array<std::string_view, 17> kTransforms = {
     "create", "copy",    "truncate", "escape", "cast", "append", "translate", "reference", "dateOp",
@@ -42,6 +43,10 @@ class RuleParser {
     }
     while (!cursor_.token().is("}") && cursor_.token().kind != TokenKind::End) {
       RuleNode node = rule(depth);
+      if (++count_ > kMaxRules) {
+        cursor_.expected("fewer rules in a group: split it");
+        return;
+      }
       if (cursor_.failed()) {
         skipRule();
         cursor_.setFailed(cursor_.token().kind == TokenKind::End || cursor_.token().word("group"));
@@ -362,6 +367,7 @@ class RuleParser {
   }
 
   TokenCursor& cursor_;
+  std::size_t count_ = 0;  // of rules, those inside others too
 };
 
 }  // namespace

@@ -12,7 +12,7 @@ using fhir::Element;
 using fhir::kNone;
 
 constexpr std::uint32_t kMaxDepth = 200;      // calls inside each other
-constexpr std::size_t kMaxBytes = 64u << 20;  // of the target document
+constexpr std::uint32_t kMaxTreeDepth = 256;  // of elements: far beyond what readers take
 constexpr std::size_t kMaxFaults = 100;
 
 }  // namespace
@@ -46,6 +46,9 @@ void Runner::group(Index instance, std::span<const Value> arguments) {
   if (++depth_ > kMaxDepth)
     stop("groups call each other more than " + std::to_string(kMaxDepth) +
          " deep; look for a group that calls itself on the same element");
+  for (const Value& argument : arguments) {
+    if (argument.node != nullptr && tooDeep(argument.node)) break;
+  }
   if (stopped_) {
     --depth_;
     return;
@@ -94,8 +97,7 @@ void Runner::rule(const RulePlan& rule) {
 }
 
 void Runner::body(const RulePlan& rule) {
-  if (steps_ % 64 == 0 && target_.bytes() > kMaxBytes)
-    stop("the result is larger than " + std::to_string(kMaxBytes >> 20) + " MiB");
+  grow(0);
   if (stopped_) return;
   if (options_.trace != nullptr) ++options_.trace->rules[rule.info].fired;
   for (const Index shared : rows(plan_.shares, rule.shares)) slot(shared) = {};
@@ -163,8 +165,7 @@ void Runner::plainSource(const RulePlan& rule, Index level, const SourcePlan& so
 }
 
 void Runner::visit(const RulePlan& rule, Index level, const SourcePlan& source, const Value& item) {
-  if (++steps_ > options_.maxSteps) stop("the maps visit more than " + std::to_string(options_.maxSteps) + " items");
-  if (stopped_) return;
+  if (!charge(1)) return;
   if (source.variable != kNoIndex) slot(source.variable) = item;
   item_ = item.node;
   if (source.plain && source.where.program != kNoIndex && !test(source.where, item)) return;
@@ -188,6 +189,7 @@ void Runner::collect(const SourcePlan& source, std::size_t from) {
   const Value context = slot(source.context);
   if (isEmpty(context)) return;
   follow(source.steps, context, items_);
+  if (!charge(items_.size() - from)) return;
   if (items_.size() == from && source.hasFallback) {
     const Value made = value(source.fallback);
     if (!isEmpty(made)) items_.push_back(made);
@@ -322,6 +324,62 @@ void Runner::report(fhir::Severity severity, std::string_view code, std::string_
 void Runner::stop(const std::string& why) {
   if (!stopped_) fault("too-costly", "map-limit", why);
   stopped_ = true;
+}
+
+// --- limits
+// ---------------------------------------------------------------------------------------------------------------
+
+bool Runner::charge(std::uint64_t steps) {
+  steps_ += steps;
+  if (steps_ > options_.maxSteps)
+    stop("the maps do more than " + std::to_string(options_.maxSteps) +
+         " steps; look for a rule that visits the same items again and again");
+  return !stopped_;
+}
+
+bool Runner::grow(std::size_t bytes) {
+  const std::size_t used = target_.bytes();
+  if (used > options_.maxBytes || bytes > options_.maxBytes - used)
+    stop("the result is larger than " + std::to_string(options_.maxBytes >> 10) +
+         " KiB; look for a rule that copies what it has made");
+  return !stopped_;
+}
+
+void Runner::stopAsTooDeep() {
+  stop("elements stand more than " + std::to_string(kMaxTreeDepth) +
+       " deep in each other; look for a group that calls itself on what it makes");
+}
+
+bool Runner::tooDeep(const Element* node) {
+  std::uint32_t depth = 0;
+  for (; node != nullptr; node = node->parent) ++depth;
+  if (depth > kMaxTreeDepth) stopAsTooDeep();
+  return stopped_;
+}
+
+bool Runner::growByCopy(const Element* node, const Element* parent) {
+  std::size_t bytes = 0;
+  std::uint64_t count = 0;
+  std::uint32_t most = 0;
+  std::uint32_t depth = 0;
+  for (const Element* at = node; at != nullptr;) {
+    bytes += sizeof(Element) + at->size;
+    ++count;
+    most = std::max(most, depth);
+    if (at->first != nullptr) {
+      at = at->first;
+      ++depth;
+      continue;
+    }
+    while (at != node && at->next == nullptr) {
+      at = at->parent;
+      --depth;
+    }
+    at = at == node ? nullptr : at->next;
+  }
+  for (; parent != nullptr; parent = parent->parent) ++most;
+  if (most > kMaxTreeDepth) stopAsTooDeep();
+  return charge(count) && grow(bytes);
 }
 
 }  // namespace lotsen::mapping

@@ -100,6 +100,10 @@ class Runner {
   void evaluateInto(const TargetPlan& target, const Place& place);
   void castInto(const TargetPlan& target, const Place& place);
   void translate(const TargetPlan& target, const Place& place);
+  template <typename Visit>
+  void translateCoding(const fhir::Element* coding, Visit visit);
+  void writeTranslation(const TargetPlan& target, const Place& place, const ConceptMapPlan& table,
+                        const definitions::Translation& answer);
   void reference(const TargetPlan& target, const Place& place);
   void textTransform(const TargetPlan& target, const Place& place);
   void coding(const TargetPlan& target, const Place& place);
@@ -132,6 +136,16 @@ class Runner {
   void report(fhir::Severity severity, std::string_view code, std::string_view rule, const std::string& text);
   bool stopped() const { return stopped_; }
   void stop(const std::string& why);
+
+  // --- limits
+  /// Work done; false: too much, and the run is stopped.
+  bool charge(std::uint64_t steps);
+  /// Whether the result may grow by this; false: the run is stopped.
+  bool grow(std::size_t bytes);
+  /// The same for a copy of `node` below `parent`, which must not become too deep either.
+  bool growByCopy(const fhir::Element* node, const fhir::Element* parent);
+  bool tooDeep(const fhir::Element* node);
+  void stopAsTooDeep();
 
   const CompiledMaps& plan_;
   const fhir::Schema& schema_;

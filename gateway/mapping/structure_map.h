@@ -9,10 +9,14 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 namespace lotsen::mapping {
+
+/// Elements of the resource that `/// name = value` may set, in their order.
+std::span<const std::string_view> structureMapMetadata();
 
 /// True if the text is JSON or XML rather than FML.
 bool looksLikeResource(std::string_view text);

@@ -14,18 +14,7 @@ namespace {
 
 using fhir::Element;
 
-constexpr std::array<std::pair<std::string_view, Equivalence>, 10> kEquivalences = {{
-    {"relatedto", Equivalence::RelatedTo},
-    {"equivalent", Equivalence::Equivalent},
-    {"equal", Equivalence::Equal},
-    {"wider", Equivalence::Wider},
-    {"subsumes", Equivalence::Subsumes},
-    {"narrower", Equivalence::Narrower},
-    {"specializes", Equivalence::Specializes},
-    {"inexact", Equivalence::Inexact},
-    {"unmatched", Equivalence::Unmatched},
-    {"disjoint", Equivalence::Disjoint},
-}};
+constexpr std::uint32_t kMaxElements = 200'000;  // of a resource: a rule costs more here than there
 
 class StructureMapReader {
  public:
@@ -38,6 +27,10 @@ class StructureMapReader {
     const Element* root = document_.root();
     map_.url = text(root, "url");
     map_.name = text(root, "name");
+    for (const std::string_view name : structureMapMetadata()) {
+      if (const Name value = text(root, name); !value.empty() && name != "name")
+        map_.metadata.emplace_back(Name{std::string(name), value.at}, value.text);
+    }
     each(root, "structure", [this](const Element* node) { structure(node); });
     each(root, "import", [this](const Element* node) { map_.imports.push_back(nameOf(node)); });
     each(root, "contained", [this](const Element* node) {
@@ -83,17 +76,28 @@ class StructureMapReader {
         each(element, "target", [&](const Element* to) {
           ConceptMapNode::Entry entry{source, text(element, "code").text, Equivalence::Equivalent,
                                       target, text(to, "code").text,      to->at};
-          const std::string code = text(to, "equivalence").text;
-          for (const auto& [name, value] : kEquivalences) {
-            if (name == code) entry.equivalence = value;
-          }
+          entry.display = text(to, "display").text;
+          entry.conditional = fhir::child(document_, to, "dependsOn") != nullptr;
+          if (const Name code = text(to, "equivalence"); !code.empty())
+            entry.equivalence = definitions::equivalenceOf(code.text);
           out.entries.push_back(std::move(entry));
         });
       });
-      const Element* unmapped = fhir::child(document_, group, "unmapped");
-      if (unmapped != nullptr && text(unmapped, "mode").text == "provided") out.unmappedProvided.push_back(source);
+      if (const Element* rest = fhir::child(document_, group, "unmapped"); rest != nullptr)
+        unmapped(rest, source, target, out);
     });
     map_.conceptMaps.push_back(std::move(out));
+  }
+
+  void unmapped(const Element* node, const std::string& source, const std::string& target, ConceptMapNode& out) {
+    const std::string mode = text(node, "mode").text;
+    if (mode == "provided") {
+      out.unmappedProvided.push_back(source);
+      return;
+    }
+    using Mode = definitions::ConceptMap::UnmappedMode;
+    out.unmapped.push_back({source, mode == "fixed" ? Mode::Fixed : Mode::OtherMap, target, text(node, "code").text,
+                            text(node, "display").text, text(node, "url").text});
   }
 
   void group(const Element* node) {
@@ -180,6 +184,8 @@ class StructureMapReader {
     TargetNode out;
     out.at = node->at;
     if (const Name context = text(node, "context"); !context.empty()) out.path.push_back(context);
+    if (text(node, "contextType").text == "type")
+      fault(node, "a target whose context is a type is not supported; make it with create() and name its variable");
     if (const Name element = text(node, "element"); !element.empty()) out.path.push_back(element);
     out.variable = text(node, "variable");
     each(node, "listMode", [&](const Element* mode) {
@@ -235,6 +241,12 @@ class StructureMapReader {
 
 }  // namespace
 
+std::span<const std::string_view> structureMapMetadata() {
+  static constexpr std::array<std::string_view, 10> kNames = {
+      "version", "name", "title", "status", "experimental", "date", "publisher", "description", "purpose", "copyright"};
+  return kNames;
+}
+
 bool looksLikeResource(std::string_view text) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   text = trim(text);
@@ -247,6 +259,7 @@ MapNode readStructureMap(const std::string& file, std::string_view text,
   fhir::Issues issues;
   fhir::ReadOptions options;
   options.type = schema->findType("StructureMap");
+  options.maxElements = kMaxElements;
   const bool json = trim(text).starts_with('{');
   const auto document =
       json ? fhir::readJson(text, schema, options, issues) : fhir::readXml(text, schema, options, issues);

@@ -1,6 +1,7 @@
 #include "gateway/mapping/structure_map.h"
 #include "gateway/mapping/token_cursor.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -18,9 +19,7 @@ class StructureMapWriter {
   std::optional<fhir::Document> run() {
     Element* root = document_.createRoot(schema_.findType("StructureMap"));
     for (const ConceptMapNode& node : map_.conceptMaps) conceptMap(root, node);
-    put(root, "url", map_.url.text);
-    put(root, "name", map_.name.text);
-    put(root, "status", "draft");
+    metadata(root);
     for (const UsesNode& uses : map_.uses) {
       static constexpr std::array<std::string_view, 4> kModes = {"source", "queried", "target", "produced"};
       Element* structure = add(root, "structure");
@@ -52,6 +51,27 @@ class StructureMapWriter {
     if (!text.empty()) document_.setValue(add(parent, name), text);
   }
 
+  /// In the order of the resource; what `///` says beyond these elements has no place that FML names.
+  void metadata(Element* root) {
+    put(root, "url", map_.url.text);
+    for (const std::string_view name : structureMapMetadata()) {
+      if (name == "status" && metadataOf(name).empty()) put(root, name, "draft");
+      put(root, name, name == "name" ? std::string_view(map_.name.text) : metadataOf(name));
+    }
+    for (const auto& [name, value] : map_.metadata) {
+      const auto known = structureMapMetadata();
+      if (name.text != "url" && std::find(known.begin(), known.end(), name.text) == known.end())
+        refuse(name.at, "the metadata " + quoted(name.text));
+    }
+  }
+
+  std::string_view metadataOf(std::string_view wanted) const {
+    for (const auto& [name, value] : map_.metadata) {
+      if (name.text == wanted) return value;
+    }
+    return {};
+  }
+
   void conceptMap(Element* root, const ConceptMapNode& node) {
     static constexpr std::array<std::string_view, 10> kCodes = {"relatedto", "equal",   "equivalent", "wider",
                                                                 "subsumes",  "inexact", "narrower",   "specializes",
@@ -59,28 +79,57 @@ class StructureMapWriter {
     Element* map = document_.createRoot(schema_.findType("ConceptMap"));
     put(map, "id", node.id.text);
     put(map, "status", "draft");
+    if (hasLoneUnmapped(node)) refuse(node.id.at, "a treatment of unmapped codes without a code that is mapped");
     Element* group = nullptr;
     const ConceptMapNode::Entry* before = nullptr;
     for (const ConceptMapNode::Entry& entry : node.entries) {
       if (before == nullptr || before->sourceSystem != entry.sourceSystem ||
           before->targetSystem != entry.targetSystem) {
+        if (before != nullptr) unmapped(group, node, *before);
         group = add(map, "group");
         put(group, "source", entry.sourceSystem);
         put(group, "target", entry.targetSystem);
-        for (const std::string& system : node.unmappedProvided) {
-          if (system == entry.sourceSystem) put(add(group, "unmapped"), "mode", "provided");
-        }
       }
+      if (entry.conditional) refuse(node.id.at, "a translation that depends on other codes");
       Element* element = add(group, "element");
       put(element, "code", entry.source);
       Element* target = add(element, "target");
       put(target, "code", entry.target);
+      put(target, "display", entry.display);
       put(target, "equivalence", kCodes[static_cast<std::size_t>(entry.equivalence)]);
       before = &entry;
     }
+    if (before != nullptr) unmapped(group, node, *before);
     const fhir::Property* contained =
         schema_.property(schema_.shapeOf(root->def, root->type), schema_.findName("contained"));
     document_.attach(root, *contained, map);
+  }
+
+  /// A group has one treatment of what it does not list.
+  void unmapped(Element* group, const ConceptMapNode& node, const ConceptMapNode::Entry& entry) {
+    static constexpr std::array<std::string_view, 3> kModes = {"provided", "fixed", "other-map"};
+    const auto& systems = node.unmappedProvided;
+    if (std::find(systems.begin(), systems.end(), entry.sourceSystem) != systems.end()) {
+      put(add(group, "unmapped"), "mode", kModes[0]);
+      return;
+    }
+    for (const auto& rest : node.unmapped) {
+      if (rest.sourceSystem != entry.sourceSystem || rest.targetSystem != entry.targetSystem) continue;
+      Element* element = add(group, "unmapped");
+      put(element, "mode", kModes[static_cast<std::size_t>(rest.mode)]);
+      put(element, "code", rest.code);
+      put(element, "display", rest.display);
+      put(element, "url", rest.url);
+      return;
+    }
+  }
+
+  /// What is said of codes of a system of which none is listed.
+  bool hasLoneUnmapped(const ConceptMapNode& node) const {
+    return std::any_of(node.unmappedProvided.begin(), node.unmappedProvided.end(), [&node](const std::string& system) {
+      return std::none_of(node.entries.begin(), node.entries.end(),
+                          [&system](const auto& entry) { return entry.sourceSystem == system; });
+    });
   }
 
   void group(Element* root, const GroupNode& node) {
@@ -138,7 +187,10 @@ class StructureMapWriter {
     put(source, "type", node.type.text);
     if (node.fallback) {
       if (node.fallback->kind == Operand::Kind::Literal) {
-        put(source, "defaultValueString", node.fallback->text.text);
+        static constexpr std::array<std::string_view, 7> kDefaults = {
+            "defaultValueString", "defaultValueInteger",  "defaultValueDecimal", "defaultValueBoolean",
+            "defaultValueDate",   "defaultValueDateTime", "defaultValueTime"};
+        put(source, kDefaults[static_cast<std::size_t>(node.fallback->literal)], node.fallback->text.text);
       } else {
         refuse(node.path[0].at, "a default that is an expression");
       }
@@ -169,6 +221,12 @@ class StructureMapWriter {
     put(target, "listRuleId", node.shareId.text);
     if (simple) put(target, "transform", "create");
     if (!node.transform) return;
+    if (isTemporalCopy(*node.transform)) {  // a parameter cannot be a date; FHIRPath can
+      put(target, "transform", "evaluate");
+      const Operand& value = node.transform->arguments[0];
+      put(add(target, "parameter"), "valueString", (value.literal == LiteralKind::Time ? "@T" : "@") + value.text.text);
+      return;
+    }
     put(target, "transform", node.transform->name.text);
     const bool evaluates = node.transform->name.text == "evaluate";
     for (const Operand& argument : node.transform->arguments) {
@@ -176,9 +234,20 @@ class StructureMapWriter {
     }
   }
 
+  static bool isTemporal(const Operand& value) {
+    return value.kind == Operand::Kind::Literal && value.literal >= LiteralKind::Date;
+  }
+  static bool isTemporalCopy(const Transform& transform) {
+    return transform.name.text == "copy" && transform.arguments.size() == 1 && isTemporal(transform.arguments[0]);
+  }
+
   void parameter(Element* target, const Operand& argument, bool expression) {
-    static constexpr std::array<std::string_view, 7> kValues = {
-        "valueString", "valueInteger", "valueDecimal", "valueBoolean", "valueString", "valueString", "valueString"};
+    static constexpr std::array<std::string_view, 4> kValues = {"valueString", "valueInteger", "valueDecimal",
+                                                                "valueBoolean"};
+    if (!expression && isTemporal(argument)) {
+      refuse(argument.text.at, "a date or time as an argument; write it as a text");
+      return;
+    }
     if (!expression && argument.kind == Operand::Kind::Expression) {
       refuse(argument.text.at, "an expression as an argument; bind it to a variable first");
       return;

@@ -500,18 +500,30 @@ class TargetCompiler {
     plan_.arguments =
         append(group_.plan().operands, std::vector<OperandPlan>{group_.operand(transform.arguments[0]).plan});
     plan_.table = group_.compiler().conceptMap(group_.map(), uri.text);
-    std::string wanted = "Coding";
-    if (transform.arguments.size() > 2) wanted = transform.arguments[2].text.text;
-    if (wanted == "coding" || wanted.empty()) wanted = "Coding";
-    if (wanted == "system") wanted = "uri";
-    if (wanted == "display") wanted = "string";
-    static constexpr std::array<std::string_view, 5> kOutputs = {"code", "Coding", "CodeableConcept", "uri", "string"};
-    if (std::find(kOutputs.begin(), kOutputs.end(), wanted) == kOutputs.end()) {
+    struct Output {
+      std::string_view word;
+      TranslateTo to;
+      std::string_view type;
+    };
+    static constexpr std::array<Output, 7> kOutputs = {
+        {{"Coding", TranslateTo::Coding, "Coding"},
+         {"coding", TranslateTo::Coding, "Coding"},
+         {"CodeableConcept", TranslateTo::CodeableConcept, "CodeableConcept"},
+         {"code", TranslateTo::Code, "code"},
+         {"uri", TranslateTo::Code, "uri"},
+         {"system", TranslateTo::System, "uri"},
+         {"display", TranslateTo::Display, "string"}}};
+    const std::string_view wanted =
+        transform.arguments.size() > 2 ? std::string_view(transform.arguments[2].text.text) : "Coding";
+    const auto* const output =
+        std::find_if(kOutputs.begin(), kOutputs.end(), [wanted](const Output& row) { return row.word == wanted; });
+    if (output == kOutputs.end()) {
       error(transform.arguments[2].text.at, "fml-arguments",
-            "translate makes 'code', 'system', 'display', 'Coding' or 'CodeableConcept'");
+            "translate makes 'code', 'system', 'display', 'uri', 'Coding' or 'CodeableConcept'");
       return;
     }
-    plan_.type = schema().findType(wanted);
+    plan_.translateTo = output->to;
+    plan_.type = schema().findType(output->type);
     result_ = lookup().of(plan_.type);
   }
 

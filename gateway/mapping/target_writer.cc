@@ -17,6 +17,9 @@ using fhir::kNone;
 using fhir::Property;
 using fhir::TypeId;
 
+/// Shorter ones cannot fill the memory between two checks of its bound.
+constexpr std::size_t kLongText = 4096;
+
 /// Targets only ever hold nodes of the target document, which is ours to change.
 static Element* own(const Element* node) {
   return const_cast<Element*>(node);
@@ -42,6 +45,7 @@ bool Runner::directTarget(const TargetPlan& target) {
       text = value.text;
     }
   }
+  if (text.size() > kLongText && !grow(text.size())) return true;
   Element* parent = own(context);
   Element* node = target.once ? fhir::child(parent, target.directName) : nullptr;
   if (node != nullptr && node->type != target.direct->type) return false;
@@ -57,6 +61,7 @@ bool Runner::directTarget(const TargetPlan& target) {
 void Runner::target(const TargetPlan& target) {
   running_ = &target;
   if (target.direct != nullptr && directTarget(target)) return;
+  if (!grow(0)) return;
   if (target.variable != kNoIndex) slot(target.variable) = {};
   const std::optional<Place> where = place(target);
   if (!where) return;
@@ -168,6 +173,9 @@ void Runner::order(const TargetPlan& target, Element* node) {
   property.name = node->name;
   property.def = node->def;
   const auto again = [&](Element* moved) {
+    std::uint64_t before = 1;  // what remove() walks over
+    for (const Element* at = parent->first; at != moved; at = at->next) ++before;
+    if (!charge(before)) return;
     target_.remove(moved);
     target_.attach(parent, property, moved);
   };
@@ -228,6 +236,7 @@ Element* Runner::put(const TargetPlan& target, const Place& place, const Value& 
   if (isComplex(value)) return putComplex(target, place, value);
   const TypeId type = typeOf(value);
   const std::string_view text = fhirpath::toText(value);
+  if (!grow(text.size())) return nullptr;
   Property made;
   const Property* where = property(place, type, &text, made);
   if (where == nullptr) return nullptr;
@@ -247,6 +256,7 @@ Element* Runner::putComplex(const TargetPlan& target, const Place& place, const 
   if (where == nullptr) return nullptr;
   const Element* from = value.node;
   if (where->type == kNone && from != nullptr) {  // into an untyped tree, as it is
+    if (!growByCopy(from, place.parent)) return nullptr;
     carried(from);
     Element* copy = target_.clone(owner(from), from);
     target_.attach(place.parent, *where, copy);
@@ -264,6 +274,7 @@ Element* Runner::putComplex(const TargetPlan& target, const Place& place, const 
     return node;
   }
   // A node that was made before, without a place, is put here itself; everything else is copied.
+  if (!growByCopy(from, place.parent)) return nullptr;
   const bool detached = from->parent == nullptr && &owner(from) == &target_ && from != target_.root();
   if (detached) {
     wrote();
@@ -310,6 +321,7 @@ void Runner::fillMember(Element* node, const Property& where, const Element* mem
       member->type == where.type &&
       (member->type == kNone || schema_.shapeOf(member->def, member->type) == schema_.shapeOf(where.def, where.type));
   if (same || where.type == kNone) {
+    if (!growByCopy(member, node)) return;
     carried(member);
     target_.attach(node, where, target_.clone(owner(member), member));
     return;

@@ -13,6 +13,8 @@ std::string quoted(std::string_view text) {
 
 namespace {
 
+constexpr std::size_t kMaxSteps = 32;  // of a path: elements stand as deep in each other as it is long
+
 std::string describe(const Token& token) {
   switch (token.kind) {
     case TokenKind::End: return "the end of the file";
@@ -97,7 +99,10 @@ Name TokenCursor::string(std::string_view what, bool orName) {
 std::vector<Name> TokenCursor::path(std::string_view what) {
   std::vector<Name> steps;
   steps.push_back(name(what));
-  while (!failed_ && take(".")) steps.push_back(name("the name of an element after '.'"));
+  while (!failed_ && take(".")) {
+    if (steps.size() == kMaxSteps) expected("fewer elements in a path");
+    steps.push_back(name("the name of an element after '.'"));
+  }
   return steps;
 }
 

@@ -148,8 +148,11 @@ void Runner::textTransform(const TargetPlan& target, const Place& place) {
   }
   if (target.transform == TransformKind::Append) {
     std::string joined;
-    for (Index i = 0; i < target.arguments.count; ++i)
-      joined += text(argument(target, i), "what is appended").value_or("");
+    for (Index i = 0; i < target.arguments.count; ++i) {
+      const std::string_view part = text(argument(target, i), "what is appended").value_or("");
+      if (!grow(joined.size() + part.size())) return;
+      joined += part;
+    }
     made.text = target_.store(joined);
     if (!joined.empty()) write(target, place, made);
     return;
@@ -168,6 +171,8 @@ void Runner::textTransform(const TargetPlan& target, const Place& place) {
     write(target, place, made);
     return;
   }
+  constexpr std::size_t kLongestEscape = 6;
+  if (!grow(kLongestEscape * from->size())) return;
   const bool two = target.arguments.count > 2;
   const std::string_view first = text(argument(target, 1), "the format").value_or("");
   const std::string_view second = two ? text(argument(target, 2), "the format").value_or("") : first;
@@ -229,60 +234,85 @@ void Runner::reference(const TargetPlan& target, const Place& place) {
 // --- translate
 // ------------------------------------------------------------------------------------------------------------
 
+/// Each coding of a CodeableConcept is tried; they must agree.
 void Runner::translate(const TargetPlan& target, const Place& place) {
   const Value source = value(argument(target, 0));
   if (isEmpty(source)) return;
-  std::string_view system;
-  std::string_view code = fhirpath::toText(source);
-  const Element* coding = source.node;
-  if (coding != nullptr && isComplex(source)) {
-    const Element* inner = fhir::child(coding, plan_.known.coding);  // a CodeableConcept: its first coding
-    if (inner != nullptr) coding = inner;
-    const Element* part = fhir::child(coding, plan_.known.code);
-    const Element* of = fhir::child(coding, plan_.known.system);
-    if (part != nullptr) code = part->value();
-    if (of != nullptr) system = of->value();
-    read({Kind::Node, part, {}, {}});
-    read({Kind::Node, of, {}, {}});
-  }
   const ConceptMapPlan& table = plan_.conceptMaps[target.table];
-  const auto before = [](const ConceptMapNode::Entry& entry, std::string_view wanted) { return entry.source < wanted; };
-  const ConceptMapNode::Entry* match = nullptr;
-  bool listed = false;
-  for (auto at = std::lower_bound(table.entries.begin(), table.entries.end(), code, before);
-       at != table.entries.end() && at->source == code; ++at) {
-    if (!system.empty() && at->sourceSystem != system) continue;
-    listed = true;
-    const bool usable = at->equivalence <= Equivalence::Subsumes;
-    if (usable && match != nullptr) {
-      fault("processing", "map-translate", "concept map '#" + table.id + "' has several translations for the code");
-      return;
+  definitions::Translation answer;
+  const auto one = [&](std::string_view system, std::string_view code) {
+    definitions::Translation next;
+    if (table.oids) {
+      next = {definitions::Translation::Kind::Found, {}, target_.store(definitions::uriOfOid(code)), {}};
+    } else {
+      next =
+          plan_.definitions->conceptMaps.translate(table.shared != nullptr ? *table.shared : table.own, system, code);
     }
-    if (usable) match = &*at;
+    using Kind = definitions::Translation::Kind;
+    const bool first = answer.kind == Kind::None;
+    const bool agree = next.kind == answer.kind && next.code == answer.code && next.system == answer.system;
+    if (first) {
+      answer = next;
+    } else if (next.kind != Kind::None && !agree) {
+      answer.kind = Kind::Several;
+    }
+  };
+  if (isComplex(source) && source.node != nullptr) {
+    const Element* coding = fhir::child(source.node, plan_.known.coding);
+    if (coding == nullptr) {
+      translateCoding(source.node, one);
+    } else {
+      for (const Element* end = coding->runLast->next; coding != end; coding = coding->next)
+        translateCoding(coding, one);
+    }
+  } else {
+    one({}, fhirpath::toText(source));
   }
-  ConceptMapNode::Entry provided;
-  if (!listed && !table.unmappedProvided.empty()) {
-    provided.targetSystem = system.empty() ? table.unmappedProvided.front() : std::string(system);
-    provided.target = code;
-    match = &provided;
+  writeTranslation(target, place, table, answer);
+}
+
+/// A Coding, or CDA's way to write one.
+template <typename Visit>
+void Runner::translateCoding(const Element* coding, Visit visit) {
+  const Element* code = fhir::child(coding, plan_.known.code);
+  const Element* system = fhir::child(coding, plan_.known.system);
+  if (system == nullptr) system = fhir::child(owner(coding), coding, "codeSystem");
+  if (code == nullptr) return;
+  read({Kind::Node, code, {}, {}});
+  read({Kind::Node, system, {}, {}});
+  visit(system == nullptr ? std::string_view() : system->value(), code->value());
+}
+
+void Runner::writeTranslation(const TargetPlan& target, const Place& place, const ConceptMapPlan& table,
+                              const definitions::Translation& answer) {
+  switch (answer.kind) {
+    case definitions::Translation::Kind::Found: break;
+    case definitions::Translation::Kind::Several:
+      return fault("processing", "map-translate",
+                   "concept map '" + table.name + "' has several translations for the code");
+    case definitions::Translation::Kind::Endless:
+      return fault("processing", "map-translate",
+                   "concept map '" + table.name + "' sends what it lacks from map to map without end");
+    case definitions::Translation::Kind::None:
+      return report(fhir::Severity::Warning, "code-invalid", "map-translate",
+                    "concept map '" + table.name + "' has no translation for the code: nothing was written");
   }
-  if (match == nullptr) {
-    report(fhir::Severity::Warning, "code-invalid", "map-translate",
-           "concept map '#" + table.id + "' has no translation for the code: nothing was written");
-    return;
+  Element* made = target_.createRoot(target.type);  // carries the type to the choice of the property
+  switch (target.translateTo) {
+    case TranslateTo::Code: target_.setValue(made, answer.code); break;
+    case TranslateTo::System: target_.setValue(made, answer.system); break;
+    case TranslateTo::Display: target_.setValue(made, answer.display); break;
+    case TranslateTo::Coding:
+    case TranslateTo::CodeableConcept: {
+      Element* coding = target.translateTo == TranslateTo::Coding ? made : child(made, plan_.known.coding);
+      child(coding, plan_.known.system, answer.system);
+      child(coding, plan_.known.code, answer.code);
+      child(coding, plan_.known.display, answer.display);
+    }
   }
-  const std::string_view wanted = schema_.nameText(schema_.type(target.type).name);
-  if (wanted == "Coding" || wanted == "CodeableConcept") {
-    Element* node = target_.createRoot(target.type);
-    Element* inner = wanted == "Coding" ? node : child(node, plan_.known.coding);
-    child(inner, plan_.known.system, match->targetSystem);
-    child(inner, plan_.known.code, match->target);
-    writeNode(target, place, node);
-    return;
-  }
-  Element* typed = target_.createRoot(target.type);
-  target_.setValue(typed, wanted == "uri" ? match->targetSystem : match->target);
-  writeNode(target, place, typed);
+  const bool text = target.translateTo == TranslateTo::System || target.translateTo == TranslateTo::Display;
+  if (text && made->size == 0) return;  // the map tells no display
+  writeNode(target, place, made);
 }
 
 // --- data types

@@ -1,6 +1,7 @@
 // Values of a run: navigation in the source, arguments, expressions. Part of Runner.
 #include "gateway/mapping/runner.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace lotsen::mapping {
@@ -67,7 +68,7 @@ bool Runner::evaluate(Index program, std::span<const Value> focus, std::vector<V
     environment.resource = source_.root();
     environment.rootResource = source_.root();
     environment.now = options_.now;
-    environment.limits.steps = options_.maxSteps;
+    environment.limits.bytes = options_.maxBytes;
     environment.reads = &reads_;
     evaluator_.emplace(std::move(environment));
   }
@@ -81,10 +82,13 @@ bool Runner::evaluate(Index program, std::span<const Value> focus, std::vector<V
     slotSpans_.emplace_back(&bound, isEmpty(bound) ? 0 : 1);
   }
   evaluator_->environment().slots = slotSpans_;
+  evaluator_->environment().limits.steps = options_.maxSteps - std::min(options_.maxSteps, steps_);
   const Status status = evaluator_->evaluateInto(plan.program, focus, found_);
+  if (!charge(evaluator_->steps())) return false;
   if (!status) {
-    fault("processing", "map-fhirpath", status.error().message);
-    if (status.error().code == Code::TooLarge) stopped_ = true;
+    const bool limit = status.error().code == Code::TooLarge;
+    fault(limit ? "too-costly" : "processing", limit ? "map-limit" : "map-fhirpath", status.error().message);
+    if (limit) stopped_ = true;
     return false;
   }
   for (const Value& item : found_) read(item);
