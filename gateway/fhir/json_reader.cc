@@ -177,6 +177,7 @@ bool TreeBuilder::key(std::string_view name, std::size_t offset) {
   }
   if (name == kResourceType && (frame.node->isResource || (frame.node->parent == nullptr && lenient_))) {
     pending_.kind = Slot::Kind::ResourceType;
+    frame.node->isResource = true;
     return true;
   }
   const Property* property = schema_.property(frame.shape, schema_.findName(name));
@@ -306,8 +307,10 @@ TypeId TreeBuilder::knownResource(std::string_view name, std::size_t offset, con
 }
 
 bool TreeBuilder::openRoot(std::size_t offset) {
-  const std::string_view named = peekResourceType(text_.substr(offset));
   TypeId type = options_.type;
+  // The record of a model says at most what it is known to be, wherever it says it: see key().
+  const bool model = schema_.type(type).kind == TypeKind::Logical;
+  const std::string_view named = model ? std::string_view{} : peekResourceType(text_.substr(offset));
   if (type == kNone && !named.empty()) {
     type = knownResource(named, offset, nullptr);
     if (type == kNone) return false;

@@ -80,7 +80,7 @@ class TreeWriter {
       std::string values;
       for (const Element* one = run; one != run->runLast->next; one = one->next) {
         if (one != run) values += ' ';
-        LOTSEN_TRY(const std::string value, text(one));
+        LOTSEN_TRY(const std::string_view value, text(one));
         values += value;
       }
       std::string name = elementName(schema_, property.def, property.type);
@@ -92,19 +92,20 @@ class TreeWriter {
       writer_.attribute(name, values);
     }
     if (!node->hasValue()) return done();
-    LOTSEN_TRY(const std::string value, text(node));
+    LOTSEN_TRY(const std::string_view value, text(node));
     writer_.attribute("value", value);
     return done();
   }
 
-  /// The value as it stands in XML.
-  Result<std::string> text(const Element* node) const {
+  /// The value as it stands in XML; valid until the next call.
+  Result<std::string_view> text(const Element* node) {
     const std::string_view value = node->value();
     if (!isXmlText(value)) return fail(Code::Invalid, pathOf(document_, node) + ": holds a character that XML cannot");
-    if (!schema_.xmlForm(node->def).v3Date) return std::string(value);
-    auto date = toV3Date(value);
+    if (!schema_.xmlForm(node->def).v3Date) return value;
+    const auto date = toV3Date(value);
     if (!date) return fail(Code::Invalid, pathOf(document_, node) + ": is no date");
-    return std::move(*date);
+    date_ = *date;
+    return std::string_view(date_);
   }
 
   Status children(const Element* node, ShapeId shape, std::string_view space) {
@@ -124,7 +125,7 @@ class TreeWriter {
     const XmlForm::Kind kind = schema_.xmlForm(node->def).kind;
     if (kind == XmlForm::Kind::Group) return children(node, schema_.shapeOf(node->def, node->type), space);
     if (kind == XmlForm::Kind::Text) {
-      LOTSEN_TRY(const std::string value, text(node));
+      LOTSEN_TRY(const std::string_view value, text(node));
       writer_.text(value);
       return done();
     }
@@ -170,6 +171,7 @@ class TreeWriter {
   const Document& document_;
   const Schema& schema_;
   xml::Writer writer_;
+  std::string date_;
 };
 
 }  // namespace

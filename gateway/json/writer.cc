@@ -1,7 +1,9 @@
 #include "gateway/json/writer.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 
 namespace lotsen::json {
 
@@ -21,7 +23,36 @@ constexpr std::array<char, 256> kEscapes = [] {
   return table;
 }();
 
+/// Whether none of the 8 bytes from `at` needs an escape: none is below 0x20, '"' or '\\'. Each test sets the top bit
+/// of some byte if and only if one of the eight is such.
+bool plainWord(const char* at) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101U;
+  constexpr std::uint64_t kTops = 0x8080808080808080U;
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, sizeof word);
+  const std::uint64_t quote = word ^ kOnes * '"';
+  const std::uint64_t backslash = word ^ kOnes * '\\';
+  const std::uint64_t found =
+      ((word - kOnes * 0x20) & ~word) | ((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash);
+  return (found & kTops) == 0;
+}
+
+/// Nearly every name and value: nothing in it needs an escape. The last word of 8 overlaps the one before it.
+bool isPlain(std::string_view text) {
+  if (text.size() < 8)
+    return std::all_of(text.begin(), text.end(), [](char c) { return kEscapes[static_cast<unsigned char>(c)] == 0; });
+  const char* const last = text.data() + text.size() - 8;
+  for (const char* at = text.data(); at < last; at += 8) {
+    if (!plainWord(at)) return false;
+  }
+  return plainWord(last);
+}
+
 void appendEscaped(std::string& out, std::string_view text) {
+  if (isPlain(text)) {
+    out += text;
+    return;
+  }
   constexpr std::string_view kHex = "0123456789abcdef";
   std::size_t plain = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {

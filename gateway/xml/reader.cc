@@ -109,8 +109,11 @@ std::optional<Fault> checkAttributes(std::string_view text) {
       at = behind("?>", at);
     } else {
       std::size_t count = 0;
-      for (at = text.find_first_of("\"'>", at); at < text.size() && text[at] != '>';
-           at = text.find_first_of("\"'>", at)) {
+      const auto next = [&] {
+        while (at < text.size() && text[at] != '>' && text[at] != '"' && text[at] != '\'') ++at;
+        return at < text.size() && text[at] != '>';
+      };
+      while (next()) {
         at = behind(text.substr(at, 1), at + 1);
         if (++count > kMostAttributes)
           return Fault{Code::TooLarge, "xml-attributes", "more than 256 attributes in one element",

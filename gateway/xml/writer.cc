@@ -1,31 +1,54 @@
 #include "gateway/xml/writer.h"
 
+#include <array>
+
 namespace lotsen::xml {
 
-void appendText(std::string& out, std::string_view text) {
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '\r': out += "&#13;"; break;
-      default: out += c;
-    }
+namespace {
+
+/// What stands for each byte; nullptr: itself.
+using Escapes = std::array<const char*, 256>;
+
+constexpr Escapes kTextEscapes = [] {
+  Escapes table{};
+  table['&'] = "&amp;";
+  table['<'] = "&lt;";
+  table['>'] = "&gt;";
+  table['\r'] = "&#13;";
+  return table;
+}();
+
+constexpr Escapes kValueEscapes = [] {
+  Escapes table{};
+  table['&'] = "&amp;";
+  table['<'] = "&lt;";
+  table['"'] = "&quot;";
+  table['\t'] = "&#9;";
+  table['\n'] = "&#10;";
+  table['\r'] = "&#13;";
+  return table;
+}();
+
+void appendEscaped(std::string& out, std::string_view text, const Escapes& escapes) {
+  std::size_t plain = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char* escape = escapes[static_cast<unsigned char>(text[i])];
+    if (escape == nullptr) continue;
+    out.append(text, plain, i - plain);
+    out += escape;
+    plain = i + 1;
   }
+  out.append(text, plain);
+}
+
+}  // namespace
+
+void appendText(std::string& out, std::string_view text) {
+  appendEscaped(out, text, kTextEscapes);
 }
 
 void appendValue(std::string& out, std::string_view value) {
-  for (const char c : value) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\t': out += "&#9;"; break;
-      case '\n': out += "&#10;"; break;
-      case '\r': out += "&#13;"; break;
-      default: out += c;
-    }
-  }
+  appendEscaped(out, value, kValueEscapes);
 }
 
 Writer& Writer::declaration() {

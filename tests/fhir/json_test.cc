@@ -232,6 +232,11 @@ TEST(FhirJson, ReadsRecordsTypedByALogicalModel) {
       "json-wrong-type Remiss.nummer 1:11\njson-invalid-value Remiss.datum 1:23\njson-unknown-property Remiss 1:36\n"
       "json-array-expected Remiss.koder 1:54\n");
   EXPECT_EQ(faultsOf(R"({"nummer":null,"koder":[]})", {.type = record}, schema), "");
+  // A record may say what it is, anywhere; it then says so again.
+  EXPECT_EQ(writeJson(read(R"({"nummer":7,"resourceType":"Remiss"})", {.type = record}, schema)),
+            R"({"resourceType":"Remiss","nummer":7})");
+  EXPECT_EQ(faultsOf(R"({"nummer":7,"resourceType":"Patient"})", {.type = record}, schema),
+            "json-resource-type Remiss 1:28\n");
 }
 
 TEST(FhirJson, LongListsTakeLinearTime) {

@@ -37,6 +37,24 @@ TEST(JsonWriter, Indents) {
   EXPECT_EQ(out, "{\n  \"a\": \"x\",\n  \"b\": [\n    1,\n    2\n  ],\n  \"c\": []\n}");
 }
 
+TEST(JsonWriter, EscapesEachByteInEachPlace) {
+  for (int byte = 0; byte < 256; ++byte) {
+    const char c = static_cast<char>(byte);
+    std::string alone;
+    appendQuoted(alone, std::string_view(&c, 1));
+    const std::string escaped = alone.substr(1, alone.size() - 2);
+    EXPECT_EQ(escaped.size() > 1, byte < 0x20 || c == '"' || c == '\\') << byte;
+    for (std::size_t size = 1; size < 20; ++size) {
+      for (std::size_t at = 0; at < size; ++at) {
+        std::string out;
+        appendQuoted(out, std::string(at, '!') + c + std::string(size - at - 1, '\xff'));
+        EXPECT_EQ(out, "\"" + std::string(at, '!') + escaped + std::string(size - at - 1, '\xff') + "\"")
+            << byte << " at " << at << " of " << size;
+      }
+    }
+  }
+}
+
 TEST(JsonWriter, EscapesOnlyWhatItMust) {
   std::string out;
   appendQuoted(out, std::string_view("å/\"\\\b\f\n\r\t\x01\x1f\x7f", 13));
