@@ -135,6 +135,13 @@ TEST_F(WhatIfTest, ARuleThatReadsAndWritesNothingIsToldByTheUrlOfWhatIsMissing) 
             "removed " + kRequest + ".extension('http://lotsen.se/fhir/StructureDefinition/transfer-reason') 1/1"}));
 }
 
+TEST_F(WhatIfTest, AnUrlThatIsMadeOfDataIsNotShown) {
+  submit("own-region", "referral");
+  const std::string url = "'http://lotsen.se/fhir/StructureDefinition/care-responsibility-remains'";
+  EXPECT_EQ(told(run(edited("x.url = " + url, "x.url = append('http://example.org/', v)"))),
+            (Told{"added " + kRequest + ".extension 1/1", "removed " + kRequest + ".extension(" + url + ") 1/1"}));
+}
+
 TEST_F(WhatIfTest, ARecordThatWouldFailIsToldWithTheRuleItBreaks) {
   submit("own-region", "referral");
   const auto invalid =

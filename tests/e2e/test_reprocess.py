@@ -81,6 +81,7 @@ class Reprocess(EndToEnd):
         found = groups(report)
         self.assertIn(("newly-unaccounted", "PasReferral.question", "source-unaccounted"), found)
         self.assertEqual(found[("now-fails", "", "source-unaccounted")], report["records"]["nowFail"])
+        self.assertIn(("value-changed", "Bundle.entry.resource.ofType(ServiceRequest).intent", ""), found)
         status, _, report = self.post({"dryRun": True, "maps": maps(lambda text: text.replace("request.intent = 'order'", "request.intent = 'plan'"))})
         self.assertEqual(groups(report), {("value-changed", "Bundle.entry.resource.ofType(ServiceRequest).intent", ""): report["records"]["different"]})
         examples = report["groups"][0]["examples"]
@@ -120,6 +121,7 @@ class Reprocess(EndToEnd):
         self.assertEqual(self.post(b"{")[0], 400)
 
     def test_only_operators_may_ask(self):
+        # The PAS may hand in, exchange and read; being an operator is another thing.
         for who, status in (("from-pas", 403), (None, 401)):
             self.assertEqual(self.post({"dryRun": True, "maps": maps()}, who)[0], status)
 
