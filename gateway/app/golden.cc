@@ -44,6 +44,7 @@ struct Flow {
   fs::path folder;
   std::string name;
   std::vector<mapping::MapText> maps;
+  std::set<std::string> shared;  // files of maps that others answer for
   Structures structures;
   std::shared_ptr<const mapping::Library> library;
   mapping::DropList drops;
@@ -139,11 +140,14 @@ class FlowReader {
   }
 
   void readMaps(Section& section, Flow& flow) {
-    for (const auto& name : section.all("map")) {
+    const auto add = [&](const std::string& name) {
       const auto file = beside(flow.folder, name);
       flow.maps.push_back({file, {}});
       if (!readFile(file, flow.maps.back().text)) faults_.add(section.file, section.line, "cannot read " + file);
-    }
+      return file;
+    };
+    for (const auto& name : section.all("map")) add(name);
+    for (const auto& name : section.all("shared")) flow.shared.insert(add(name));
     fhir::Issues issues;
     auto library = mapping::Library::compile(flow.maps, flow.structures.schema, issues);
     addIssues(section.file, issues);
@@ -207,6 +211,7 @@ class Golden {
   void runFlow(const Flow& flow) {
     fhir::Issues ignored;  // the maps compiled, so they parse
     for (const auto& map : flow.maps) {
+      if (flow.shared.contains(map.file)) continue;
       if (seenMaps_.insert(map.file).second) (void)report_.grammar.add(map, flow.structures.schema, ignored);
     }
     const fhir::TypeId model = flow.library->sourceType();
@@ -223,6 +228,7 @@ class Golden {
       report_.cases.push_back(std::move(result));
     }
     for (const auto& rule : trace.rules) {
+      if (flow.shared.contains(rule.file)) continue;
       auto& fired = rules_[{rule.file, rule.at.line, rule.at.column}];
       fired.first = "'" + rule.name + "' of group " + rule.group;
       fired.second += rule.fired;

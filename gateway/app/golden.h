@@ -1,12 +1,13 @@
 // The golden cases of maps: folders of records and what they become. Used by: the verb `mapping test`, which the tests
 // of the house run over fixtures/, and integration engineers over folders of their own.
 //
-//     DIR/…/<flow>/flow                  [flow] map = … (entry map first), model = …, facts, lossless, self_contained
-//     DIR/…/<flow>/<case>/input.json     the source record, or input.xml
-//     DIR/…/<flow>/<case>/expected.json  what it becomes
+//     DIR/…/<flow>/flow                          [flow] map = … (entry map first), shared, model, facts, lossless …
+//     DIR/…/<flow>/<case>/input.json             the source record, or input.xml
+//     DIR/…/<flow>/<case>/expected.json          what it becomes
 //     DIR/…/<flow>/<case>/expected.issues.json   what is said about it; a case named invalid-… must be refused
 //
-// Paths in a flow start from its folder. `"@flow/case@"` in an input stands for what that case is expected to become.
+// Paths in a flow start from its folder. `shared` names further maps that others answer for: what their rules do is not
+// asked of these cases. `"@flow/case@"` in an input stands for what that case is expected to become.
 // Besides the cases the report tells what they reach: rules that fired, fields of the source models that a record had,
 // drops that were needed, constructs of the language that the maps use.
 //

@@ -39,7 +39,9 @@ void print(const GoldenReport& report) {
   }
   std::cout << "cases: " << report.cases.size() - report.failed() << " passed, " << report.failed() << " failed";
   if (accepted > 0) std::cout << ", " << accepted << " accepted";
-  std::cout << "\nleaves: " << report.mapped << " mapped, " << report.dropped << " dropped by rule, "
+  std::cout << '\n';
+  if (report.failed() > 0) return;  // what failing cases do not reach says nothing
+  std::cout << "leaves: " << report.mapped << " mapped, " << report.dropped << " dropped by rule, "
             << report.unaccounted << " unaccounted\n";
   printReach("rules fired: ", report.rules, "never fired:");
   printReach("source fields exercised: ", report.fields, "never exercised:");

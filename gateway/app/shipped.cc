@@ -5,6 +5,7 @@
 #include "gateway/definitions/definitions.h"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -167,23 +168,56 @@ class Shipped {
     }
     channel.units = section.all("unit");
     channel.numbers = section.all("number");
-    channel.unaccounted = section.choice("unaccounted", "refuse", {"refuse", "warn"}, faults_) == "warn"
-                              ? service::Channel::Unaccounted::Warn
-                              : service::Channel::Unaccounted::Refuse;
+    const auto unaccounted = section.choice("unaccounted", "refuse", {"refuse", "warn", "carry"}, faults_);
+    channel.unaccounted = unaccounted == "warn"    ? service::Channel::Unaccounted::Warn
+                          : unaccounted == "carry" ? service::Channel::Unaccounted::Carry
+                                                   : service::Channel::Unaccounted::Refuse;
+    if (unaccounted == "carry" && channel.kind != store::RecordKind::Referral)
+      faults_.add(section.file, section.line,
+                  "unaccounted = carry is for referrals: no receiver gets a consent or BTF record as it came");
     channel.voidsReleases = section.flag("voids_releases", channel.kind != store::RecordKind::Referral, faults_);
     channel.map = compile(section, channel.maps);
+    if (!channel.maps.empty()) usedDrops_.insert(dropFileOf(section));
     if (channel.map != nullptr) {
       channel.model = channel.map->sourceType();  // the entry map says what the record is
       readDrops(section, channel);
+      checkPaths(section, channel.model);
     }
     section.refuseUnread(faults_);
     configuration_.channels[channel.id] = std::move(channel);
   }
 
+  static std::string dropFileOf(Section& section) {
+    return mapping::dropFileOf((fs::path(section.file).parent_path() / section.all("map").front()).string());
+  }
+
+  // A path that the record does not have would find nothing, and so check nothing.
+  void checkPaths(const Section& section, fhir::TypeId model) {
+    static constexpr std::array<std::string_view, 7> kPaths = {"id",     "version", "case",  "sender",
+                                                               "person", "unit",    "number"};
+    for (const auto& entry : section.entries) {
+      if (model == fhir::kNone || std::find(kPaths.begin(), kPaths.end(), entry.key) == kPaths.end()) continue;
+      for (const auto path : split(entry.value, '/')) {
+        if (!hasElement(model, path))
+          faults_.add(section.file, entry.line, entry.key + ": the record has no element " + std::string(path));
+      }
+    }
+  }
+
+  bool hasElement(fhir::TypeId model, std::string_view path) const {
+    const auto& schema = *configuration_.schema;
+    fhir::ShapeId shape = schema.type(model).shape;
+    for (const auto name : split(path, '.')) {
+      const auto* property = schema.property(shape, schema.findName(name));
+      if (property == nullptr) return false;
+      shape = property->type == fhir::kNone ? fhir::kNone : schema.shapeOf(property->def, property->type);
+    }
+    return true;
+  }
+
   // The .drop file beside the entry map, if there is one.
   void readDrops(Section& section, service::Channel& channel) {
-    const auto file = mapping::dropFileOf((fs::path(section.file).parent_path() / section.all("map").front()).string());
-    usedDrops_.insert(file);
+    const auto file = dropFileOf(section);
     if (!fs::exists(file)) return;
     fhir::Issues issues;
     auto drops = mapping::DropList::parse(shownName(file), textOf(file), *configuration_.schema, channel.model, issues);

@@ -182,8 +182,8 @@ LossAccount lossAccount(const fhir::Document& source, const DropList& drops, con
   LossAccount account;
   LossWalk(source, drops).run([&](const Element* leaf, std::uint32_t drop) {
     LossEntry entry{fhir::pathOf(source, leaf), leaf->at};
-    if (const auto found = readers.find(leaf); found != readers.end()) {
-      account.mapped.push_back({std::move(entry), found->second});
+    if (leaf->touched) {
+      account.mapped.push_back({std::move(entry), readers[leaf]});
     } else if (drop != kNoEntry) {
       account.dropped.push_back({std::move(entry), drop});
     } else {

@@ -79,7 +79,7 @@ struct LossAccount {
   std::vector<LossEntry> unaccounted;
 };
 
-/// `trace` must be that of the run.
-LossAccount lossAccount(const fhir::Document& source, const DropList& drops, const Trace& trace);
+/// `trace` must be that of the run; without it nobody is named as having mapped a leaf.
+LossAccount lossAccount(const fhir::Document& source, const DropList& drops, const Trace& trace = {});
 
 }  // namespace lotsen::mapping

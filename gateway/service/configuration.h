@@ -53,7 +53,9 @@ struct Channel {
   };
   std::vector<Person> persons;  // identifiers that are checked before the commit
   std::vector<std::string> units, numbers;
-  enum class Unaccounted { Refuse, Warn } unaccounted = Unaccounted::Refuse;
+  /// What a source field means that is neither mapped nor dropped. Carry: the original goes along to the provider
+  /// (understanding.h); referrals only.
+  enum class Unaccounted { Refuse, Warn, Carry } unaccounted = Unaccounted::Refuse;
   mapping::DropList drops;  // the .drop file beside the entry map
   bool voidsReleases = false;
   std::vector<mapping::MapText> maps;  // what `map` was compiled from

@@ -1,5 +1,6 @@
 #include "gateway/service/legs.h"
 
+#include "gateway/crypto/base64.h"
 #include "gateway/crypto/digest.h"
 #include "gateway/fhir/outcome.h"
 #include "gateway/letter/render.h"
@@ -87,6 +88,7 @@ void disclose(Filler& filler, fhir::Element* root, const Leg& leg) {
     };
     const bool provider = disclosed.role == store::Role::Provider;
     line({}, provider ? "remiss" : "uppgifter för placering");
+    if (provider && leg.original != nullptr) line({}, "remissens originalunderlag");
     if (leg.btf != nullptr && leg.agreement != nullptr && leg.agreement->kind != transfer::AgreementKind::Internal)
       line({}, "betalningsförbindelse");
     const bool documents = provider || (leg.agreement != nullptr && leg.agreement->mediatorGetsDocuments);
@@ -148,6 +150,13 @@ Result<fhir::Document> legRecord(const Configuration& configuration, const Leg& 
   }
   if (leg.plan.role == transfer::Role::Receipt) disclose(filler, root, leg);
   filler.text(root, "recallOf", leg.recallOf);
+  // All of the record, so only whoever gets all of the referral may have it: no other leg ever holds it.
+  if (leg.original != nullptr && leg.plan.role == transfer::Role::Provider) {
+    auto* original = filler.group(root, "original");
+    filler.text(original, "mediaType", leg.original->mediaType);
+    filler.text(original, "receivedAt", formatInstant(leg.original->receivedAt));
+    filler.text(original, "content", crypto::base64Encode(leg.original->body));
+  }
   filler.bundle(root, "referral", leg.referral);
   filler.bundle(root, "consent", leg.consent);
   filler.bundle(root, "btfRecord", leg.btf);

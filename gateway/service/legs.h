@@ -34,7 +34,8 @@ struct Leg {
   const fhir::Document* referral = nullptr;  // canonical Bundles; nullptr where there is none
   const fhir::Document* consent = nullptr;
   const fhir::Document* btf = nullptr;
-  std::string_view legalBasis;  // transfer::legalBasis; empty for legs that follow
+  const store::Record* original = nullptr;  // the referral's record, if its canonical form is not all of it
+  std::string_view legalBasis;              // transfer::legalBasis; empty for legs that follow
   struct {
     const Partner* by = nullptr;
     std::string messageId;

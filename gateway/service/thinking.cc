@@ -3,6 +3,7 @@
 #include "gateway/fhir/outcome.h"
 #include "gateway/service/case_file.h"
 #include "gateway/service/reasons.h"
+#include "gateway/service/understanding.h"
 
 #include <algorithm>
 #include <map>
@@ -344,6 +345,8 @@ class Pass {
       leg.mediator = configuration_.partner(file_.agreement()->mediator);
     }
     leg.referral = file_.current(RecordKind::Referral).canonical;
+    if (leg.referral != nullptr && needsOriginal(*leg.referral))
+      leg.original = file_.current(RecordKind::Referral).record;
     leg.consent = file_.current(RecordKind::Consent).canonical;
     leg.btf = file_.current(RecordKind::Btf).canonical;
     if (const auto* provider = done(Role::Provider)) {

@@ -18,4 +18,8 @@ struct Understood {
 /// before.
 Understood understand(const Configuration& configuration, const store::Record& record, Instant now);
 
+/// True if the canonical Bundle does not hold all of its record, so that the original must go along to whoever gets all
+/// of it: the channel says `carry`, and some field is unaccounted. The Bundle says so itself, by meta.tag SUBSETTED.
+bool needsOriginal(const fhir::Document& canonical);
+
 }  // namespace lotsen::service

@@ -241,7 +241,8 @@ Result<Configuration> withMaps(const Configuration& configuration, const WhatIfR
     if (channel.model != library->sourceType() || (!request.filter.channel.empty() && id != request.filter.channel))
       continue;
     channel.map = library;
-    channel.unaccounted = Channel::Unaccounted::Warn;  // so that the rest of such a record is compared too
+    if (channel.unaccounted == Channel::Unaccounted::Refuse)
+      channel.unaccounted = Channel::Unaccounted::Warn;  // so that the rest of such a record is compared too
     if (request.drops) {
       LOTSEN_TRY(channel.drops, mapping::DropList::parse(request.drops->file, request.drops->text,
                                                          *configuration.schema, channel.model, issues));

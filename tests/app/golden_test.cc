@@ -66,6 +66,11 @@ TEST(Golden, NobodySeesWhatIsNotForThem) {
       EXPECT_EQ(message->find(clinical), std::string::npos) << clinical;
     }
   }
+  // The record as it came (unaccounted = carry) is for the provider alone.
+  for (const char* carried : {"original-record", "eyJyZWZlcnJhbElkI"}) {
+    EXPECT_NE(contentOf(kFixtures / "leg-provider/original-carried/expected.json").find(carried), std::string::npos);
+    EXPECT_EQ(contentOf(kFixtures / "leg-mediator/original-not-for-it/expected.json").find(carried), std::string::npos);
+  }
   for (const char* personal : {"Tolvansson", "Exempelgatan 12", "Kranskärlsutredning"}) {
     EXPECT_EQ(recalled.find(personal), std::string::npos) << personal;
     EXPECT_EQ(deregistered.find(personal), std::string::npos) << personal;

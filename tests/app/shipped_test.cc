@@ -42,5 +42,29 @@ TEST(Shipped, ADropListThatNoChannelReadsIsAFault) {
             "remiss.drop:0: no channel's entry map has this name, so nobody reads it; name it after the first map\n");
 }
 
+TEST(Shipped, PathsOfAChannelMustBeInItsRecord) {
+  EXPECT_EQ(faultsAfter([](const fs::path& mappings) {
+              std::string text = test::fileText((mappings / "pas/channels.conf").string());
+              test::replaceAll(text, "person = patient.personId/patient.", "person = patient.personId/");
+              test::replaceAll(text, "id = consentId", "id = consentID");
+              std::ofstream(mappings / "pas/channels.conf") << text;
+            }),
+            "channels.conf:23: person: the record has no element personIdSystem\n"
+            "channels.conf:35: id: the record has no element consentID\n"
+            "channels.conf:39: person: the record has no element personIdSystem\n"
+            "channels.conf:54: person: the record has no element personIdSystem\n");
+}
+
+TEST(Shipped, OnlyAReferralsRecordIsCarriedAlong) {
+  const std::string fault =
+      ": unaccounted = carry is for referrals: no receiver gets a consent or BTF record as it came\n";
+  EXPECT_EQ(faultsAfter([](const fs::path& mappings) {
+              std::string text = test::fileText((mappings / "pas/channels.conf").string());
+              test::replaceAll(text, "unaccounted = refuse", "unaccounted = carry");
+              std::ofstream(mappings / "pas/channels.conf") << text;
+            }),
+            "channels.conf:31" + fault + "channels.conf:46" + fault);
+}
+
 }  // namespace
 }  // namespace lotsen::app
