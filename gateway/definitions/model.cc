@@ -138,6 +138,9 @@ class Definer {
     if (!choice && types.size() > 1) {
       return fault(element, "more than one type: end the name with [x], or keep one type");
     }
+    const bool anyPrimitive =
+        std::any_of(types.begin(), types.end(), [&](const auto& one) { return isPrimitive(one.type); });
+    if (has(element, "typeAttr") && anyPrimitive) return fault(element, "a primitive value cannot say its type");
     if (plain && std::any_of(types.begin(), types.end(), [&](const auto& one) { return !isPrimitive(one.type); })) {
       return fault(element, std::string(text ? "the text of an element" : "an attribute") + " needs a primitive type");
     }
@@ -176,13 +179,16 @@ class Definer {
     return types;
   }
 
-  /// xsi:type may name whatever derives from an abstract type.
+  /// xsi:type may name whatever derives from the type, so that such an element is a choice of all these.
   void addType(const Element* element, fhir::SchemaBuilder::NewTypeRef type,
                std::vector<fhir::SchemaBuilder::NewTypeRef>& types) {
     const fhir::Schema& schema = builder_.schema();
-    if (!has(element, "typeAttr") || !schema.type(type.type).abstract) return types.push_back(std::move(type));
+    const fhir::TypeId declared = type.type;
+    if (!schema.type(declared).abstract || !has(element, "typeAttr")) types.push_back(std::move(type));
+    if (!has(element, "typeAttr")) return;
     for (fhir::TypeId id = fhir::r4::kLastType + 1; id < schema.typeCount(); ++id) {
-      if (!schema.type(id).abstract && schema.isA(id, type.type)) types.push_back({id, {}});
+      const bool there = std::any_of(types.begin(), types.end(), [&](const auto& one) { return one.type == id; });
+      if (!there && !schema.type(id).abstract && schema.isA(id, declared)) types.push_back({id, {}});
     }
   }
 

@@ -5,6 +5,7 @@
 #include "gateway/fhir/hints.h"
 #include "gateway/fhir/r4/types.h"
 #include "gateway/fhir/v3_date.h"
+#include "gateway/fhir/xml_shape.h"
 #include "gateway/json/reader.h"
 
 #include <vector>
@@ -175,9 +176,9 @@ bool TreeBuilder::key(std::string_view name, std::size_t offset) {
     pending_.name = document_.intern(name);
     return true;
   }
-  if (name == kResourceType && (frame.node->isResource || (frame.node->parent == nullptr && lenient_))) {
+  if (name == kResourceType && (frame.node->isResource || schema_.type(frame.node->type).kind == TypeKind::Logical)) {
     pending_.kind = Slot::Kind::ResourceType;
-    frame.node->isResource = true;
+    if (frame.node->parent == nullptr) frame.node->isResource = true;
     return true;
   }
   const Property* property = schema_.property(frame.shape, schema_.findName(name));
@@ -188,7 +189,9 @@ bool TreeBuilder::key(std::string_view name, std::size_t offset) {
     if (!primitive) property = nullptr;
     pending_.twin = true;
   }
-  if (property == nullptr || property->type == kNone) {
+  // A choice stands under its bare name where the record says the type (saidType), else under that of the type.
+  if (property == nullptr ||
+      (property->type == kNone) != (schema_.def(property->def).choice && schema_.xmlForm(property->def).typed)) {
     return fault("structure", "json-unknown-property", unknownProperty(schema_, frame.shape, name), offset);
   }
   pending_.kind = Slot::Kind::Typed;
@@ -241,7 +244,9 @@ bool TreeBuilder::primitive(Token token, std::string_view value, std::size_t off
     case Slot::Kind::Skip: return true;
     case Slot::Kind::ResourceType: {
       const Element* node = stack_.back().node;
-      const bool same = token == Token::String && schema_.findType(value) == node->type;
+      // Models may bear the name of a type of R4.
+      const bool same = token == Token::String && (schema_.findType(value) == node->type ||
+                                                   schema_.nameText(schema_.type(node->type).name) == value);
       return same || fault("structure", "json-resource-type",
                            "resourceType does not name the type that is expected here", offset);
     }
@@ -346,6 +351,13 @@ bool TreeBuilder::openTyped(const Slot& slot, std::size_t offset) {
           fault("structure", "json-resource-type", "this type of resource may not stand here", offset, &slot));
     }
   }
+  if (row.kind == TypeKind::Logical || type == kNone) {
+    type = saidType(schema_, *slot.property, peekResourceType(text_.substr(offset)));
+    if (type == kNone) {
+      return skipAfter(fault("structure", "json-resource-type",
+                             "resourceType must name one of the types that may stand here", offset, &slot));
+    }
+  }
   Element* node = place(slot, offset);
   node->type = type;
   node->isResource = resource;
@@ -439,34 +451,6 @@ bool TreeBuilder::endArray(std::size_t offset) {
 }
 
 }  // namespace
-
-std::string_view peekResourceType(std::string_view text) {
-  int depth = 0;
-  bool afterKey = false;  // the last string at depth 1 was the key
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const char c = text[at];
-    if (c == '"') {
-      const std::size_t start = at + 1;
-      for (at = start; at < text.size() && text[at] != '"'; ++at) at += text[at] == '\\' ? 1U : 0U;
-      if (at >= text.size()) return {};
-      const std::string_view string = text.substr(start, at - start);
-      if (afterKey) return string;
-      if (depth != 1 || string != kResourceType) continue;
-      std::size_t next = at + 1;
-      while (next < text.size() &&
-             (text[next] == ' ' || text[next] == '\n' || text[next] == '\r' || text[next] == '\t'))
-        ++next;
-      afterKey = next < text.size() && text[next] == ':';
-    } else if (c == '{' || c == '[') {
-      ++depth;
-    } else if (c == '}' || c == ']') {
-      if (--depth == 0) return {};
-    } else if (afterKey && c == ',') {
-      return {};  // not a string
-    }
-  }
-  return {};
-}
 
 Result<Document> readJson(std::string_view bytes, std::shared_ptr<const Schema> schema, const ReadOptions& options,
                           Issues& issues) {

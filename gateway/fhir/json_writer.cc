@@ -1,5 +1,6 @@
 #include "gateway/fhir/json_writer.h"
 
+#include "gateway/fhir/xml_shape.h"
 #include "gateway/json/writer.h"
 
 #include <algorithm>
@@ -53,7 +54,7 @@ class TreeWriter {
     if (order_ == Order::Sorted) {
       sortedMembers(node);
     } else {
-      if (node->isResource) resourceType(node);
+      if (node->isResource || saysType(schema_, node->def, node->type)) resourceType(node);
       for (const Element* run = node->first; run != nullptr; run = run->runLast->next) members(run);
     }
     writer_.endObject();
@@ -65,7 +66,7 @@ class TreeWriter {
 
   void sortedMembers(const Element* node) {
     std::vector<std::pair<std::string, const Element*>> runs;
-    if (node->isResource) runs.emplace_back("resourceType", nullptr);
+    if (node->isResource || saysType(schema_, node->def, node->type)) runs.emplace_back("resourceType", nullptr);
     for (const Element* run = node->first; run != nullptr; run = run->runLast->next)
       runs.emplace_back(writtenName(run), run);
     std::sort(runs.begin(), runs.end());
@@ -81,6 +82,7 @@ class TreeWriter {
   std::string_view writtenName(const Element* node) {
     const std::string_view name = document_.nameText(node->name);
     if (node->def == kNone || !schema_.def(node->def).choice || node->type == kNone) return name;
+    if (schema_.xmlForm(node->def).typed) return name;
     const std::string_view type = schema_.nameText(schema_.type(node->type).name);
     name_.assign(name);
     name_ += type.front() >= 'a' && type.front() <= 'z' ? static_cast<char>(type.front() - 'a' + 'A') : type.front();

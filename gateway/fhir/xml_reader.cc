@@ -54,8 +54,7 @@ class TreeBuilder final : public xml::Handler {
                     xml::Place at);
   bool push(Element* node, ShapeId shape, bool wrapper = false);
   Element* parentOf(Element* node, const XmlMatch& match, xml::Place at);
-  TypeId typeOf(const Property& property, std::span<const xml::Attribute> attributes);
-  const Property* variantOf(const XmlMatch& match, TypeId type) const;
+  TypeId typeOf(const Property& property, std::span<const xml::Attribute> attributes) const;
   bool flushText();
   bool narrative(std::string_view space, std::string_view name, std::span<const xml::Attribute> attributes,
                  xml::Place at);
@@ -178,32 +177,14 @@ Element* TreeBuilder::parentOf(Element* node, const XmlMatch& match, xml::Place 
   return group;
 }
 
-/// What xsi:type says the element is, or its declared type; kNone if it says nothing that may stand there.
-TypeId TreeBuilder::typeOf(const Property& property, std::span<const xml::Attribute> attributes) {
-  std::string_view named;
+/// What xsi:type says, else what the definition says.
+TypeId TreeBuilder::typeOf(const Property& property, std::span<const xml::Attribute> attributes) const {
+  std::string_view said;
   for (const xml::Attribute& attribute : attributes) {
-    if (attribute.space == kSchemaInstance && attribute.name == "type") named = trimmed(attribute.value);
+    if (attribute.space == kSchemaInstance && attribute.name == "type") said = trimmed(attribute.value);
   }
-  named.remove_prefix(named.find(':') + 1);  // the prefix stands for the namespace of the types
-  if (named.empty()) return property.type;
-  for (const TypeRef& ref : schema_.types(schema_.def(property.def))) {
-    if (const TypeId found = findSubtype(schema_, ref.type, named); found != kNone) return found;
-  }
-  return kNone;
-}
-
-/// The row of a choice for this type, or of one that it derives from.
-const Property* TreeBuilder::variantOf(const XmlMatch& match, TypeId type) const {
-  const Property& property = *match.property;
-  if (property.type != kNone) return &property;
-  const ShapeId shape =
-      match.group == nullptr ? stack_.back().shape : schema_.shapeOf(match.group->def, match.group->type);
-  const Property* best = nullptr;
-  for (const Property& variant : schema_.properties(shape)) {
-    if (variant.def != property.def || variant.type == kNone || !schema_.isA(type, variant.type)) continue;
-    if (best == nullptr || schema_.isA(variant.type, best->type)) best = &variant;
-  }
-  return best;
+  said.remove_prefix(said.find(':') + 1);  // the prefix stands for the namespace of the types
+  return saidType(schema_, property, said);
 }
 
 bool TreeBuilder::openProperty(std::string_view space, std::string_view name,
@@ -218,8 +199,7 @@ bool TreeBuilder::openProperty(std::string_view space, std::string_view name,
   const ElementDef& def = schema_.def(match.property->def);
   const bool model = !schema_.isR4(frame.shape);
   const TypeId type = model ? typeOf(*match.property, attributes) : match.property->type;
-  const Property* property = type == kNone ? nullptr : variantOf(match, type);
-  if (property == nullptr) {
+  if (type == kNone) {
     return skipAfter(
         fault("structure", "xml-type", "xsi:type must name one of the types that may stand here", at, def.name));
   }
@@ -231,10 +211,10 @@ bool TreeBuilder::openProperty(std::string_view space, std::string_view name,
                            other ? "only one type of this element may be there at a time" : "this element occurs once",
                            at, def.name));
   }
-  Element* node = document_.append(parent, *property);
+  Element* node = document_.append(parent, *match.property);
   node->type = type;
   node->at = {at.line, at.column};
-  push(node, schema_.shapeOf(property->def, type), schema_.type(type).kind == TypeKind::Resource);
+  push(node, schema_.shapeOf(match.property->def, type), schema_.type(type).kind == TypeKind::Resource);
   if (type == r4::kXhtml) return narrative(space, name, attributes, at);
   return readAttributes(node, stack_.back().shape, attributes, at);
 }
@@ -341,14 +321,13 @@ bool TreeBuilder::flushText() {
   Element* parent = parentOf(frame.node, match, textAt_);
   if (child(parent, def.name) != nullptr && def.max == 1)
     return fault("structure", "xml-text", "the text of this element is split by other elements", textAt_, def.name);
-  const Property* property = match.property;
-  if (property->type == kNone) {  // a choice takes the first type whose grammar fits
+  Element* node = document_.append(parent, *match.property);
+  if (node->type == kNone) {  // a choice takes the first type whose grammar fits
     for (const TypeRef& ref : schema_.types(def)) {
-      property = variantOf(match, ref.type);
+      node->type = ref.type;
       if (isValidPrimitive(schema_, ref.type, text)) break;
     }
   }
-  Element* node = document_.append(parent, *property);
   node->at = {textAt_.line, textAt_.column};
   return setPrimitive(node, text, textAt_);
 }

@@ -2,6 +2,8 @@
 
 #include "gateway/fhir/r4/types.h"
 
+#include <algorithm>
+
 namespace lotsen::fhir {
 
 namespace {
@@ -23,6 +25,18 @@ bool isNamed(const Schema& schema, const Property& property, std::string_view na
   if (def.choice && (property.type == kNone) != form.typed) return false;
   if (form.name == kNone) return schema.nameText(property.name) == name;
   return elementName(schema, property.def, property.type) == name;
+}
+
+/// `declared` or a type that derives from it, by its short name.
+TypeId findSubtype(const Schema& schema, TypeId declared, std::string_view name) {
+  const auto fits = [&](TypeId id) {
+    return !schema.type(id).abstract && schema.nameText(schema.type(id).name) == name && schema.isA(id, declared);
+  };
+  if (fits(declared)) return declared;
+  for (TypeId id = r4::kLastType + 1; id < schema.typeCount(); ++id) {
+    if (fits(id)) return id;
+  }
+  return kNone;
 }
 
 }  // namespace
@@ -108,22 +122,25 @@ TypeId findRootType(const Schema& schema, std::string_view space, std::string_vi
   return kNone;
 }
 
-TypeId findSubtype(const Schema& schema, TypeId declared, std::string_view name) {
-  const auto fits = [&](TypeId id) {
-    return !schema.type(id).abstract && schema.nameText(schema.type(id).name) == name && schema.isA(id, declared);
-  };
-  if (fits(declared)) return declared;
-  for (TypeId id = r4::kLastType + 1; id < schema.typeCount(); ++id) {
-    if (fits(id)) return id;
+TypeId saidType(const Schema& schema, const Property& property, std::string_view said) {
+  const auto types = schema.types(schema.def(property.def));
+  if (said.empty()) {
+    if (property.type != kNone) return property.type;
+    const bool derive = std::all_of(types.begin(), types.end(),
+                                    [&](const TypeRef& ref) { return schema.isA(ref.type, types[0].type); });
+    return derive ? types[0].type : kNone;
+  }
+  for (const TypeRef& ref : types) {
+    if (const TypeId found = findSubtype(schema, ref.type, said); found != kNone) return found;
   }
   return kNone;
 }
 
 bool saysType(const Schema& schema, DefId def, TypeId type) {
   if (schema.xmlForm(def).typed) return true;
+  if (schema.type(type).kind != TypeKind::Logical || schema.def(def).choice) return false;
   const auto types = schema.types(schema.def(def));
-  return !schema.def(def).choice && types.size() == 1 && types[0].type != type &&
-         schema.type(type).kind == TypeKind::Logical;
+  return types.size() == 1 && types[0].type != type;
 }
 
 }  // namespace lotsen::fhir

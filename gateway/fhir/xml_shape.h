@@ -1,6 +1,6 @@
-// How the elements of a Schema are named in XML. FHIR's own stand in FHIR's namespace under the names that they have in
-// JSON; a logical model says it itself (XmlForm). Used by: the XML reader and writer. Thread rule: pure. Failure rule:
-// what is not there is nullptr or kNone. Private to gateway/fhir.
+// How the elements of a Schema are named in XML, and where they say their type. FHIR's own stand in FHIR's namespace
+// under the names that they have in JSON; a logical model says it itself (XmlForm). Used by: the readers and writers.
+// Thread rule: pure. Failure rule: what is not there is nullptr or kNone. Private to gateway/fhir.
 #pragma once
 
 #include "gateway/fhir/schema.h"
@@ -33,10 +33,12 @@ const Property* findAttribute(const Schema& schema, ShapeId shape, std::string_v
 
 /// The logical model whose documents have this root element; kNone if no model has.
 TypeId findRootType(const Schema& schema, std::string_view space, std::string_view name);
-/// The type that xsi:type names, where `declared` or one that derives from it may stand; kNone if it names none such.
-TypeId findSubtype(const Schema& schema, TypeId declared, std::string_view name);
+/// The type of an element of a model where the record says `said` (xsi:type in XML, resourceType in JSON) or, with an
+/// empty `said`, nothing: then it is the only type, or that from which all others derive. kNone if what is said may not
+/// stand there, or if something would have to be said.
+TypeId saidType(const Schema& schema, const Property& property, std::string_view said);
 
-/// True if an element of this type under this property must say its type.
+/// True if an element of this type with this definition must say its type.
 bool saysType(const Schema& schema, DefId def, TypeId type);
 
 }  // namespace lotsen::fhir

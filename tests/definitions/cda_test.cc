@@ -111,16 +111,37 @@ TEST(ModelXml, TheTypeStandsInXsiType) {
   const std::string xml = inObservation(
       "<value xsi:type='PQ' value='1.50' unit='g'/><value xsi:type='cda:IVL_TS' xmlns:cda='urn:hl7-org:v3'><low "
       "value='2020'/></value><value xsi:type=' ST '>x</value>");
-  EXPECT_NE(jsonOf(xml).find(R"("valuePQ":[{"value":1.50,"unit":"g"},)"), std::string::npos) << jsonOf(xml);
-  fhir::Issues issues;
-  const auto document = fhir::readXml(xml, cda(), {}, issues);
-  ASSERT_TRUE(document.ok());
-  const auto written = fhir::writeXml(*document);
-  ASSERT_TRUE(written.ok());
-  EXPECT_NE(written->find("<value xsi:type=\"PQ\" value=\"1.50\" unit=\"g\"/><value xsi:type=\"IVL_TS\"><low "
-                          "value=\"2020\"/></value><value xsi:type=\"ST\">x</value>"),
+  EXPECT_NE(
+      jsonOf(xml).find(R"("value":[{"resourceType":"PQ","value":1.50,"unit":"g"},{"resourceType":"IVL_TS","low":)"),
+      std::string::npos)
+      << jsonOf(xml);
+  EXPECT_NE(around(xml).find("<value xsi:type=\"PQ\" value=\"1.50\" unit=\"g\"/><value xsi:type=\"IVL_TS\"><low "
+                             "value=\"2020\"/></value><value xsi:type=\"ST\">x</value>"),
             std::string::npos)
-      << *written;
+      << around(xml);
+}
+
+TEST(ModelXml, ATypeThatDerivesFromTheDeclaredOneIsSaidInBothForms) {
+  const std::string title = documentWith("<code code='1'><originalText xsi:type='ST'>x</originalText></code>");
+  EXPECT_EQ(jsonOf(title), R"({"code":{"code":"1","originalText":{"resourceType":"ST","xmlText":"x"}}})");
+  EXPECT_NE(around(title).find("<originalText xsi:type=\"ST\">x</originalText>"), std::string::npos) << around(title);
+  const std::string time = documentWith("<effectiveTime xsi:type='IVL_TS'><low value='2020'/></effectiveTime>");
+  EXPECT_EQ(jsonOf(time), R"({"effectiveTime":{"resourceType":"IVL_TS","low":{"value":"2020"}}})");
+  EXPECT_EQ(jsonOf(around(time)), jsonOf(time));
+  const auto refused = [](const std::string& json) {
+    fhir::Issues issues;
+    EXPECT_FALSE(fhir::readJson(json, cda(), {.type = cda()->findType("ClinicalDocument")}, issues).ok());
+    return issues.list().front().rule + " " + issues.list().front().expression;
+  };
+  EXPECT_EQ(refused(R"({"effectiveTime":{"resourceType":"PQ","value":1}})"),
+            "json-resource-type ClinicalDocument.effectiveTime");
+  EXPECT_EQ(refused(R"({"effectiveTime":{"low":{}}})"), "json-unknown-property ClinicalDocument.effectiveTime");
+  // A declared type that is not abstract may stand without xsi:type where a type of its own may be said.
+  const std::string bare =
+      documentWith("<code code='1'><qualifier code='2'/><qualifier xsi:type='CE' code='3'/></code>");
+  EXPECT_EQ(jsonOf(bare),
+            R"({"code":{"code":"1","qualifier":[{"resourceType":"CD","code":"2"},{"resourceType":"CE","code":"3"}]}})");
+  EXPECT_EQ(jsonOf(around(bare)), jsonOf(bare));
 }
 
 TEST(ModelXml, DatesKeepTheirPrecision) {
