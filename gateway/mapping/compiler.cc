@@ -4,6 +4,7 @@
 #include "gateway/mapping/token_cursor.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace lotsen::mapping {
 
@@ -20,6 +21,18 @@ constexpr std::size_t kMaxInstances = 20'000;
 
 std::string_view lastSegment(std::string_view url) {
   return url.substr(url.rfind('/') + 1);
+}
+
+/// FHIRPath tells the place in front of its message: "5:17: there is no …".
+std::pair<fhir::Position, std::string> placed(const std::string& message, fhir::Position otherwise) {
+  fhir::Position at;
+  const char* const end = message.data() + message.size();
+  const auto line = std::from_chars(message.data(), end, at.line);
+  if (line.ec != std::errc() || line.ptr == end || *line.ptr != ':') return {otherwise, message};
+  const auto column = std::from_chars(line.ptr + 1, end, at.column);
+  const std::string_view rest(column.ptr, static_cast<std::size_t>(end - column.ptr));
+  if (column.ec != std::errc() || !rest.starts_with(": ")) return {otherwise, message};
+  return {at, std::string(rest.substr(2))};
 }
 
 bool matchesWildcard(std::string_view mask, std::string_view url) {
@@ -380,10 +393,14 @@ Index Compiler::program(std::size_t map, const Name& expression, const fhirpath:
                         std::vector<VariablePlan> variables) {
   auto compiled = fhirpath::Program::compile(expression.text, schema_, options, expression.at);
   if (!compiled) {
-    error(map, expression.at, "fml-fhirpath", compiled.error().message);
+    const auto [at, text] = placed(compiled.error().message, expression.at);
+    error(map, at, "fml-fhirpath", text);
     return kNoIndex;
   }
-  for (const std::string& text : compiled->warnings()) warning(map, expression.at, "fml-fhirpath", text);
+  for (const std::string& message : compiled->warnings()) {
+    const auto [at, text] = placed(message, expression.at);
+    warning(map, at, "fml-fhirpath", text);
+  }
   const Index index = static_cast<Index>(plan_->programs.size());
   plan_->programs.push_back({std::move(*compiled), std::move(variables), false});
   return index;

@@ -132,7 +132,14 @@ class Lexer {
       markdown();
     } else if (peek() == '\'' || peek() == '"') {
       const char quote = peek();
-      token_.value = quoted(quote);
+      if (text_.substr(0, lineEnd).find(quote, at_ + 1) == std::string_view::npos) {
+        faults_.error(file_, here(), "fml-syntax",
+                      std::string("this string is never closed on its line; end it with ") + quote +
+                          ", or write it between \"\"\" and \"\"\"");
+        while (at_ < lineEnd) advance();
+      } else {
+        token_.value = quoted(quote);
+      }
     } else {
       const std::size_t from = at_;
       while (at_ < lineEnd) advance();

@@ -58,7 +58,10 @@ class Parser {
     } else if (cursor_.takeWord("group")) {
       group();
     } else {
-      cursor_.expected("'map', 'uses', 'imports', 'let', 'conceptmap' or 'group'");
+      const Token& found = cursor_.token();
+      const std::string near =
+          found.kind == TokenKind::Identifier ? suggestion(found.text, {kWords.begin(), kWords.end()}) : std::string();
+      cursor_.expected("'map', 'uses', 'imports', 'let', 'conceptmap' or 'group'", near);
     }
   }
 
@@ -198,6 +201,7 @@ class Parser {
     }
     cursor_.need("(");
     if (!cursor_.token().is(")")) inputs(node);  // a group without parameters is one to extend
+    if (cursor_.failed()) return;
     cursor_.need(")");
     if (!cursor_.failed() && cursor_.takeWord("extends")) node.extends = cursor_.string("the name of a group", true);
     if (!cursor_.failed() && cursor_.take("<")) typeMode(node);
@@ -241,8 +245,9 @@ class Parser {
     cursor_.need(">");
   }
 
+  static constexpr std::array<std::string_view, 6> kWords = {"map", "uses", "imports", "let", "conceptmap", "group"};
+
   bool startsDeclaration() const {
-    static constexpr std::array<std::string_view, 6> kWords = {"map", "uses", "imports", "let", "conceptmap", "group"};
     return std::any_of(kWords.begin(), kWords.end(),
                        [this](std::string_view word) { return cursor_.token().word(word); });
   }

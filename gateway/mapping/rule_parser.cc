@@ -93,7 +93,8 @@ class RuleParser {
       cursor_.next();
     }
     if (!cursor_.take(";")) {
-      cursor_.expected(node.name.empty() ? "'->', 'then', the rule's name or ';'" : "';' after the rule's name");
+      cursor_.expectedAtEndOfLine(node.name.empty() ? "'->', 'then', the rule's name or ';'"
+                                                    : "';' after the rule's name");
     }
     return node;
   }

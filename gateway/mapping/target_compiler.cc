@@ -380,12 +380,12 @@ class TargetCompiler {
                 suggestion(transform.name.text, {names.begin(), names.end()}));
       return;
     }
-    plan_.transform = signature->kind;
     const std::size_t count = transform.arguments.size();
     if (count < signature->least || count > signature->most) {
       error(transform.name.at, "fml-arguments", "wrong number of arguments: " + std::string(signature->usage));
       return;
     }
+    plan_.transform = signature->kind;  // only now: the rest relies on its arguments
     if (!signature->result.empty()) result_ = lookup().of(schema().findType(signature->result));
     resultIsElement_ = signature->kind == TransformKind::Create || signature->kind >= TransformKind::Cc;
     switch (signature->kind) {

@@ -50,8 +50,17 @@ void TokenCursor::fault(const Token& where, const std::string& text) {
   failed_ = true;
 }
 
-void TokenCursor::expected(std::string_view what) {
-  fault(token(), "expected " + std::string(what) + " but found " + describe(token()));
+void TokenCursor::expected(std::string_view what, std::string_view hint) {
+  fault(token(), "expected " + std::string(what) + " but found " + describe(token()) + std::string(hint));
+}
+
+void TokenCursor::expectedAtEndOfLine(std::string_view what) {
+  const Token& before = tokens_[at_ == 0 ? 0 : at_ - 1];
+  if (at_ == 0 || before.at.line == token().at.line) return expected(what);
+  const auto width = static_cast<std::uint32_t>(before.end - before.begin);
+  faults_.error(file_, {before.at.line, before.at.column + width}, "fml-syntax",
+                "expected " + std::string(what) + " before the end of the line");
+  failed_ = true;
 }
 
 bool TokenCursor::take(std::string_view symbol) {

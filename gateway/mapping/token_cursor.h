@@ -32,7 +32,9 @@ class TokenCursor {
   void fault(const Token& where, const std::string& text);
   void report(const Name& where, std::string_view rule, const std::string& text);
   void warn(fhir::Position where, std::string_view rule, const std::string& text);
-  void expected(std::string_view what);
+  void expected(std::string_view what, std::string_view hint = {});
+  /// The same where the token at hand begins a line: what is missing stands after the one before it.
+  void expectedAtEndOfLine(std::string_view what);
 
   bool take(std::string_view symbol);
   bool takeWord(std::string_view word);

@@ -14,6 +14,7 @@ TEST(Nearest, FindsTheWordThatWasMeant) {
   EXPECT_EQ(nearest("famly", words), "family");
   EXPECT_EQ(nearest("Given", words), "given");
   EXPECT_EQ(nearest("nam", words), "name");
+  EXPECT_EQ(nearest("nmae", words), "name");
   EXPECT_EQ(nearest("suffixes", words), "");
   EXPECT_EQ(nearest("", words), "");
   EXPECT_EQ(nearest("x", {}), "");

@@ -180,7 +180,8 @@ TEST(Parser, keywordsMayNameElementsAndVariables) {
 }
 
 TEST(Parser, saysWhatWasExpectedAndWhere) {
-  EXPECT_EQ(faultsOf("src.a -> tgt.b"), "t.map:4:1: expected '->', 'then', the rule's name or ';' but found '}'\n");
+  EXPECT_EQ(faultsOf("src.a -> tgt.b"),
+            "t.map:3:15: expected '->', 'then', the rule's name or ';' before the end of the line\n");
   EXPECT_EQ(faultsOf("src.a as -> tgt.b;"), "t.map:3:10: expected the name of a variable after 'as' but found '->'\n");
   EXPECT_EQ(faultsOf("src.a where (x = ) -> tgt.b;"), "t.map:3:18: expected a FHIRPath expression but found ')'\n");
   EXPECT_EQ(faultsOf("src.a where (x = 1 -> tgt.b;"), "t.map:3:20: expected an operator or ')' but found '->'\n");
@@ -188,9 +189,10 @@ TEST(Parser, saysWhatWasExpectedAndWhere) {
   EXPECT_EQ(faultsOf("src.a -> tgt.b = ;"), "t.map:3:18: expected a FHIRPath expression but found ';'\n");
   EXPECT_EQ(faultsOf("src.a -> tgt.b = 'x;\nsrc.c -> ;"),
             "t.map:3:18: this string is never closed; end it with '\n"
-            "t.map:4:1: expected '->', 'then', the rule's name or ';' but found 'src'\n");
+            "t.map:3:21: expected '->', 'then', the rule's name or ';' before the end of the line\n");
   EXPECT_EQ(parse("map 'u' = 'n'\nuse 'x' as source\n").faults,
-            "t.map:2:1: expected 'map', 'uses', 'imports', 'let', 'conceptmap' or 'group' but found 'use'\n"
+            "t.map:2:1: expected 'map', 'uses', 'imports', 'let', 'conceptmap' or 'group' but found 'use'; did you "
+            "mean 'uses'?\n"
             "t.map:3:1: a map needs at least one group: group Name(source src : Type, target tgt : Type) { … }\n");
 }
 
