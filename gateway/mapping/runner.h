@@ -125,7 +125,10 @@ class Runner {
   void read(const Value& value) {
     if (value.node != nullptr && value.node->hasValue()) reads_.push_back(value.node);
   }
-  void settle(const Mark& since);
+  void settle(const Mark& since) {
+    if (reads_.size() != since.reads) settleReads(since);
+  }
+  void settleReads(const Mark& since);
   void forget(const Mark& since) { reads_.resize(since.reads); }
   void wrote() { ++written_; }
   void carried(const fhir::Element* node);

@@ -125,7 +125,7 @@ const fhir::Document& Runner::owner(const Element* node) const {
   return target_;
 }
 
-void Runner::settle(const Mark& since) {
+void Runner::settleReads(const Mark& since) {
   if (written_ != since.written) {
     for (std::size_t i = since.reads; i < reads_.size(); ++i) account(reads_[i]);
   }

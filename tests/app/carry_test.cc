@@ -1,6 +1,7 @@
 // unaccounted = carry: a referral that the mapping does not carry all of goes on, and its record goes along to the
 // provider, to nobody else, and never when something of it is held back.
 #include "gateway/crypto/base64.h"
+#include "gateway/service/legs.h"
 #include "world.h"
 
 #include <functional>
@@ -92,6 +93,27 @@ TEST(Carry, WhatIsHeldBackStaysBackAndTheRecordIsParked) {
     protect(referral);
     hideAddress(referral);
   });
+}
+
+// Whatever the out-maps say: the leg that they are made of does not hold it.
+TEST(Carry, OnlyTheProvidersLegHoldsIt) {
+  World world;
+  store::Record record;
+  record.mediaType = "application/json";
+  record.body = "{}";
+  service::Leg leg;
+  leg.original = &record;
+  leg.messageId = "01000015-1111-4111-8111-000000000015";
+  for (const auto role :
+       {transfer::Role::Provider, transfer::Role::Mediator, transfer::Role::Recall, transfer::Role::Pas,
+        transfer::Role::Receipt, transfer::Role::PatientLetter, transfer::Role::ClinicianLetter}) {
+    leg.plan.role = role;
+    fhir::Issues issues;
+    const auto document = service::legRecord(*world.current->get(), leg, issues);
+    ASSERT_TRUE(document.ok());
+    EXPECT_EQ(fhir::child(*document, document->root(), "original") != nullptr, role == transfer::Role::Provider)
+        << transfer::name(role);
+  }
 }
 
 TEST(Carry, WarnLetsItGoWithoutAndRefuseParksIt) {
