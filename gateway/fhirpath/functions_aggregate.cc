@@ -69,10 +69,12 @@ bool total(Machine& machine, const PlanNode& node, const Frame& frame, bool aver
     if (!item.isNumber() && item.kind != ItemKind::Quantity)
       return machine.fail(node, "only numbers and quantities can be added up");
     if (item.kind == ItemKind::Quantity) {
-      if (!quantities) unit = item.quantity->unit;
+      const std::string_view before = quantities ? unit : item.quantity->unit;
+      unit = finerUnit(before, item.quantity->unit);
       quantities = true;
       const auto value = convertQuantity(*item.quantity, unit);
-      sum = value ? Decimal::add(*sum, *value) : std::nullopt;
+      sum = convertQuantity({*sum, before}, unit);
+      if (sum) sum = value ? Decimal::add(*sum, *value) : std::nullopt;
     } else {
       whole = whole && item.kind == ItemKind::Integer;
       sum = Decimal::add(*sum, item.kind == ItemKind::Integer ? Decimal(item.integer) : *item.decimal);

@@ -48,10 +48,7 @@ std::optional<Decimal> plainDecimal(std::string_view text) {
 std::optional<Item> toDecimal(Machine& machine, const Item& item) {
   if (item.kind == ItemKind::Decimal) return item;
   if (item.kind == ItemKind::Integer) return Item::of(machine.arena().make(Decimal(item.integer)));
-  if (item.kind == ItemKind::Boolean) {
-    Decimal value(item.truth ? 10 : 0);
-    return Item::of(machine.arena().make(*Decimal::divide(value, Decimal(10))));
-  }
+  if (item.kind == ItemKind::Boolean) return Item::of(machine.arena().make(*Decimal(item.truth ? 1 : 0).withScale(1)));
   const auto value = item.kind == ItemKind::String ? plainDecimal(item.text()) : std::nullopt;
   if (!value) return std::nullopt;
   return Item::of(machine.arena().make(*value));
@@ -89,9 +86,7 @@ std::optional<Item> toDate(Machine&, const Item& item) {
     return Item::ofText(ItemKind::Date, item.text().substr(0, item.text().find('T')));
   if (item.kind != ItemKind::String) return std::nullopt;
   const std::string_view text = item.text();
-  if (Temporal::parseDate(text)) return Item::ofText(ItemKind::Date, text);
-  if (Temporal::parseDateTime(text)) return Item::ofText(ItemKind::Date, text.substr(0, text.find('T')));
-  return std::nullopt;
+  return Temporal::parseDate(text) ? std::optional(Item::ofText(ItemKind::Date, text)) : std::nullopt;
 }
 
 std::optional<Item> toDateTime(Machine&, const Item& item) {

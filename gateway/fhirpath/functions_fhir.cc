@@ -12,20 +12,29 @@ bool isPrimitive(const Machine& machine, fhir::TypeId type) {
          machine.schema().type(type).kind == fhir::TypeKind::Primitive;
 }
 
-/// `exact`: a primitive must be that type itself (a code is no string for ofType and as), others may derive from it.
-bool isType(Machine& machine, const Item& original, const TypeTarget& target, bool exact) {
+bool isType(Machine& machine, const Item& original, const TypeTarget& target) {
   if (target.any) return true;
   Item item = original;
   if (item.kind == ItemKind::Node) {
-    const fhir::TypeId type = item.node->type;
-    if (type != fhir::kNone) {
-      if (target.type == fhir::kNone) return false;
-      if (exact && isPrimitive(machine, type)) return type == target.type;
-      return machine.schema().isA(type, target.type);
-    }
+    if (item.node->type != fhir::kNone)
+      return target.type != fhir::kNone && machine.schema().isA(item.node->type, target.type);
     item = machine.system(item);  // an untyped value is what its token says
   }
   return target.system && item.kind == target.kind;
+}
+
+/// What `as` and ofType() keep of an item. A primitive must be of that very type (a code is no string) or is told as
+/// the System type; other elements may derive from the type.
+std::optional<Item> asType(Machine& machine, const Item& item, const TypeTarget& target) {
+  if (target.any) return item;
+  if (item.kind == ItemKind::Node && item.node->type != fhir::kNone && target.type != fhir::kNone) {
+    const fhir::TypeId type = item.node->type;
+    const bool same = isPrimitive(machine, type) ? type == target.type : machine.schema().isA(type, target.type);
+    return same ? std::optional(item) : std::nullopt;
+  }
+  if (!target.system) return std::nullopt;
+  const Item value = machine.system(item);
+  return value.kind == target.kind ? std::optional(value) : std::nullopt;
 }
 
 std::string_view systemName(ItemKind kind) {
@@ -198,6 +207,41 @@ bool runConformsTo(Machine& machine, const PlanNode& node, const Frame& frame) {
   return machine.result(item.node->type != fhir::kNone && machine.schema().isA(item.node->type, type));
 }
 
+/// Keeps the elements that are in the slice.
+bool runSlice(Machine& machine, const PlanNode& node, const Frame& frame) {
+  std::uint32_t base = 0;
+  std::optional<std::string_view> profile;
+  std::optional<std::string_view> name;
+  if (!machine.focus(node, frame, base)) return false;
+  const std::uint32_t end = machine.top();
+  if (!machine.text(node, frame, 1, profile) || !machine.text(node, frame, 2, name)) return false;
+  Host* host = machine.environment().host;
+  std::uint32_t kept = base;
+  for (std::uint32_t i = base; i < end && profile && name; ++i) {
+    const Item item = machine.at(i);
+    if (item.kind != ItemKind::Node) continue;
+    const auto answer = host != nullptr ? host->inSlice(item.node, *profile, *name) : std::nullopt;
+    if (!answer) return machine.fail(node, "slice() was asked for a profile or a slice that is not known here");
+    if (*answer) machine.at(kept++) = item;
+  }
+  machine.truncate(kept);
+  return true;
+}
+
+bool runElementDefinition(Machine& machine, const PlanNode& node, const Frame& frame) {
+  std::uint32_t base = 0;
+  if (!machine.focus(node, frame, base)) return false;
+  Host* host = machine.environment().host;
+  std::uint32_t kept = base;
+  for (std::uint32_t i = base; i < machine.top() && host != nullptr; ++i) {
+    const Item item = machine.at(i);
+    const fhir::Element* found = item.kind == ItemKind::Node ? host->elementDefinition(item.node) : nullptr;
+    if (found != nullptr) machine.at(kept++) = Item::of(found);
+  }
+  machine.truncate(kept);
+  return true;
+}
+
 /// System and code of a Coding, or of the only Coding of a CodeableConcept; a plain code has no system.
 bool codeOf(Machine& machine, const Item& item, std::string_view& system, std::string_view& code) {
   if (const auto text = machine.textOf(item)) {
@@ -295,6 +339,8 @@ constexpr FunctionRow kRows[] = {
     {"resolve", runResolve, 0, 0, "", Gives::Unknown},
     {"memberOf", runMemberOf, 1, 1, "v", Gives::Boolean},
     {"conformsTo", runConformsTo, 1, 1, "v", Gives::Boolean},
+    {"slice", runSlice, 2, 2, "v", Gives::Focus},
+    {"elementDefinition", runElementDefinition, 0, 0, "", Gives::Unknown},
     {"subsumes", runSubsumes, 1, 1, "v", Gives::Boolean},
     {"subsumedBy", runSubsumedBy, 1, 1, "v", Gives::Boolean},
     {"checkModifiers", runCheckModifiers, 0, 16, "v", Gives::Focus},
@@ -308,14 +354,15 @@ bool runIs(Machine& machine, const PlanNode& node, const Frame& frame) {
   Item item;
   bool present = false;
   if (!machine.single(node, frame, 0, item, present)) return false;
-  return !present || machine.result(isType(machine, item, machine.plan().types[node.b], false));
+  return !present || machine.result(isType(machine, item, machine.plan().types[node.b]));
 }
 
 bool runAs(Machine& machine, const PlanNode& node, const Frame& frame) {
   Item item;
   bool present = false;
   if (!machine.single(node, frame, 0, item, present)) return false;
-  return !present || !isType(machine, item, machine.plan().types[node.b], true) || machine.result(item);
+  const auto kept = present ? asType(machine, item, machine.plan().types[node.b]) : std::nullopt;
+  return !kept || machine.result(*kept);
 }
 
 bool runOfType(Machine& machine, const PlanNode& node, const Frame& frame) {
@@ -324,8 +371,7 @@ bool runOfType(Machine& machine, const PlanNode& node, const Frame& frame) {
   const TypeTarget& target = machine.plan().types[node.b];
   std::uint32_t kept = base;
   for (std::uint32_t i = base; i < machine.top(); ++i) {
-    const Item item = machine.at(i);
-    if (isType(machine, item, target, true)) machine.at(kept++) = item;
+    if (const auto item = asType(machine, machine.at(i), target)) machine.at(kept++) = *item;
   }
   machine.truncate(kept);
   return true;

@@ -58,6 +58,7 @@ bool position(Machine& machine, const PlanNode& node, const Frame& frame, bool l
   if (!two(machine, node, frame, text, part, present)) return false;
   if (!present) return true;
   if (last && !machine.stepText(text->size() * std::min<std::size_t>(part->size(), text->size()))) return false;
+  if (part->empty()) return machine.resultInteger(0);
   const std::size_t found = last ? text->rfind(*part) : find(*text, *part);
   if (found == std::string_view::npos) return machine.resultInteger(-1);
   return machine.resultInteger(static_cast<std::int64_t>(characterCount(text->substr(0, found))));

@@ -174,6 +174,8 @@ bool addDuration(Machine& machine, const PlanNode& node, const Item& date, const
   }
   const auto value = temporalOf(date);
   if (!value) return true;
+  if (date.kind == ItemKind::Time && *unit <= Temporal::Unit::Day)
+    return machine.fail(node, "only hours, minutes, seconds and milliseconds can be added to a Time");
   // A UCUM second counts whole, a calendar second with its fraction: so the official suite has it.
   Decimal amount = quantity.unit == "s" ? quantity.value.rounded(0, Decimal::Rounding::TowardZero) : quantity.value;
   if (sign < 0) amount = amount.negated();

@@ -194,10 +194,11 @@ bool addOrSubtract(Machine& machine, const PlanNode& node, const Frame& frame, i
   }
   if (a.isTemporal() && b.kind == ItemKind::Quantity) return addDuration(machine, node, a, *b.quantity, sign);
   if (a.kind == ItemKind::Quantity && b.kind == ItemKind::Quantity) {
-    const auto other = convertQuantity(*b.quantity, a.quantity->unit);
-    if (!other) return true;
-    return machine.resultQuantity(Decimal::add(a.quantity->value, sign < 0 ? other->negated() : *other),
-                                  a.quantity->unit);
+    const std::string_view unit = finerUnit(a.quantity->unit, b.quantity->unit);
+    const auto left = convertQuantity(*a.quantity, unit);
+    const auto right = convertQuantity(*b.quantity, unit);
+    if (!left || !right) return true;
+    return machine.resultQuantity(Decimal::add(*left, sign < 0 ? right->negated() : *right), unit);
   }
   if (sign > 0 && a.kind == ItemKind::String && b.kind == ItemKind::String) return joined(machine, a.text(), b.text());
   return wrongTypes(machine, node, sign > 0 ? "+" : "-");

@@ -125,7 +125,7 @@ std::optional<Temporal> Temporal::boundary(bool low, int digits) const {
     result.day = static_cast<std::uint8_t>(low ? 1 : daysInMonth(result.year, result.month));
   if (precision < Precision::Hour) result.hour = low ? 0 : 23;
   // An hour without minutes stands for the full hour: FHIR has no such dateTime, and the official suite reads it so.
-  if (precision < Precision::Minute) result.minute = low || precision == Precision::Hour ? 0 : 59;
+  if (precision < Precision::Minute) result.minute = low || (precision == Precision::Hour && !time) ? 0 : 59;
   if (precision < Precision::Second) result.second = low ? 0 : 59;
   if (precision < Precision::Fraction) result.nanos = low ? 0 : 999'000'000;
   result.fractionDigits = 3;

@@ -331,11 +331,37 @@ std::string_view named(std::string_view unit) {
   return unit.empty() ? std::string_view("1") : unit;
 }
 
-/// Calendar years and months as their UCUM average.
-std::string_view definite(std::string_view unit) {
-  const auto word = calendarUnit(unit);
-  if (!word) return unit;
-  return *word == Temporal::Unit::Year ? "a" : *word == Temporal::Unit::Month ? "mo" : unit;
+/// A calendar word in seconds: a year has 365 days and a month 30 (toQuantity() in the specification).
+std::optional<UnitValue> calendarSeconds(std::string_view word) {
+  const auto unit = calendarUnit(word);
+  if (!unit) return std::nullopt;
+  if (*unit != Temporal::Unit::Year && *unit != Temporal::Unit::Month) return parseUnit(word);
+  auto day = parseUnit("d");
+  if (!day || !times(day->numerator, Decimal(*unit == Temporal::Unit::Year ? 365 : 30))) return std::nullopt;
+  return day;
+}
+
+/// UCUM's years and months: durations of a definite length, which no calendar duration has.
+bool isDefiniteYearOrMonth(std::string_view unit) {
+  for (const std::string_view code : {"a", "a_j", "a_g", "mo", "mo_j", "mo_g"}) {
+    if (unit == code) return true;
+  }
+  return false;
+}
+
+/// Both units if they measure the same. Calendar years and months compare with each other, and by days with other
+/// calendar words, never with UCUM codes.
+std::optional<std::pair<UnitValue, UnitValue>> commonMeasure(std::string_view a, std::string_view b) {
+  if ((isDefiniteYearOrMonth(a) && calendarUnit(b)) || (calendarUnit(a) && isDefiniteYearOrMonth(b)))
+    return std::nullopt;
+  auto x = parseUnit(a);
+  auto y = parseUnit(b);
+  if (x && y && x->dimensions != y->dimensions && calendarUnit(a) && calendarUnit(b)) {
+    x = calendarSeconds(a);
+    y = calendarSeconds(b);
+  }
+  if (!x || !y || x->dimensions != y->dimensions) return std::nullopt;
+  return std::pair(*x, *y);
 }
 
 }  // namespace
@@ -345,6 +371,13 @@ std::optional<Temporal::Unit> calendarUnit(std::string_view word) {
     if (text == word) return unit;
   }
   return std::nullopt;
+}
+
+std::string_view ucumCode(std::string_view word, bool average) {
+  const auto unit = calendarUnit(word);
+  if (!unit || (!average && *unit <= Temporal::Unit::Month)) return {};
+  constexpr std::string_view kCodes[] = {"a", "mo", "wk", "d", "h", "min", "s", "ms"};
+  return kCodes[static_cast<std::size_t>(*unit)];
 }
 
 std::optional<Temporal::Unit> durationUnit(std::string_view unit) {
@@ -368,35 +401,41 @@ std::optional<UnitValue> parseUnit(std::string_view unit) {
       if (*word == Temporal::Unit::Year) months.numerator = Decimal(12);
       return months;
     }
-    constexpr std::string_view kCodes[] = {"", "", "wk", "d", "h", "min", "s", "ms"};
-    return parseUnit(kCodes[static_cast<std::size_t>(*word)]);
+    return parseUnit(ucumCode(unit, false));
   }
   return UnitParser(unit, 0).parse();
 }
 
 std::optional<int> compareQuantities(const Quantity& a, const Quantity& b) {
   if (named(a.unit) == named(b.unit)) return Decimal::compare(a.value, b.value);
-  const auto x = parseUnit(a.unit);
-  const auto y = parseUnit(b.unit);
-  if (!x || !y || x->dimensions != y->dimensions) return std::nullopt;
-  const auto left = scaled(a.value, *x, *y);
-  const auto right = scaled(b.value, *y, *x);
+  const auto units = commonMeasure(a.unit, b.unit);
+  if (!units) return std::nullopt;
+  const auto left = scaled(a.value, units->first, units->second);
+  const auto right = scaled(b.value, units->second, units->first);
   if (!left || !right) return std::nullopt;
   return Decimal::compare(*left, *right);
 }
 
 std::optional<Decimal> convertQuantity(const Quantity& quantity, std::string_view unit) {
   if (named(quantity.unit) == named(unit)) return quantity.value;
-  const auto from = parseUnit(quantity.unit);
-  const auto to = parseUnit(unit);
-  if (!from || !to || from->dimensions != to->dimensions) return std::nullopt;
-  auto result = scaled(quantity.value, *from, *to);
-  const auto divisor = Decimal::multiply(from->denominator, to->numerator);
+  const auto units = commonMeasure(quantity.unit, unit);
+  if (!units) return std::nullopt;
+  const auto& [from, to] = *units;
+  auto result = scaled(quantity.value, from, to);
+  const auto divisor = Decimal::multiply(from.denominator, to.numerator);
   if (result && divisor) result = Decimal::divide(*result, *divisor);
-  return result && divisor ? Decimal::subtract(*result, to->offset) : std::nullopt;
+  return result && divisor ? Decimal::subtract(*result, to.offset) : std::nullopt;
+}
+
+std::string_view finerUnit(std::string_view a, std::string_view b) {
+  return compareQuantities({Decimal(1), a}, {Decimal(1), b}).value_or(0) > 0 ? b : a;
 }
 
 bool equivalentQuantities(const Quantity& a, const Quantity& b) {
+  const auto definite = [](std::string_view unit) {
+    const std::string_view code = ucumCode(unit, true);
+    return code.empty() ? unit : code;
+  };
   const Quantity x{a.value, definite(a.unit)};
   const Quantity y{b.value, definite(b.unit)};
   const auto order = compareQuantities(Quantity{Decimal(1), x.unit}, Quantity{Decimal(1), y.unit});
@@ -407,20 +446,6 @@ bool equivalentQuantities(const Quantity& a, const Quantity& b) {
   if (!left || !right) return false;
   const int scale = std::min(left->stripped().scale(), right->stripped().scale());
   return Decimal::compare(left->rounded(scale), right->rounded(scale)) == 0;
-}
-
-std::optional<std::string> multiplyUnits(std::string_view a, std::string_view b, bool divide) {
-  a = named(a);
-  b = named(b);
-  if (a.size() + b.size() + 4 > kMaxUnit) return std::nullopt;
-  if (b == "1") return std::string(a);
-  if (divide && a == b) return "1";
-  const auto grouped = [](std::string_view unit) {
-    return unit.find_first_of("./") == std::string_view::npos ? std::string(unit) : "(" + std::string(unit) + ")";
-  };
-  if (a == "1") return divide ? "/" + grouped(b) : std::string(b);
-  if (!divide && a == b && a.find_first_of("./0123456789") == std::string_view::npos) return std::string(a) + "2";
-  return std::string(a) + (divide ? "/" + grouped(b) : "." + grouped(b));
 }
 
 }  // namespace lotsen::fhirpath

@@ -35,6 +35,9 @@ std::optional<UnitValue> parseUnit(std::string_view unit);
 
 /// "week", "weeks" → Week. Calendar words only, not UCUM codes.
 std::optional<Temporal::Unit> calendarUnit(std::string_view word);
+/// "weeks" → "wk"; empty if it is no calendar word. Years and months have no code of their length: empty as well,
+/// unless their average does.
+std::string_view ucumCode(std::string_view word, bool average);
 /// What a quantity adds to a date: calendar words and UCUM codes up to the week ('d', 'h' …); 'mo' and 'a' are not
 /// calendar units.
 std::optional<Temporal::Unit> durationUnit(std::string_view unit);
@@ -45,7 +48,10 @@ std::optional<int> compareQuantities(const Quantity& a, const Quantity& b);
 bool equivalentQuantities(const Quantity& a, const Quantity& b);
 /// The value of `quantity` in `unit`; nullopt if that is not possible.
 std::optional<Decimal> convertQuantity(const Quantity& quantity, std::string_view unit);
-/// The unit of a product or a quotient, "1" when nothing is left; nullopt if it would be longer than a unit can be.
+/// The smaller of two units of one measure, else `a`: sums are told in it.
+std::string_view finerUnit(std::string_view a, std::string_view b);
+/// The unit of a product or a quotient, "1" when nothing is left; nullopt if it would be longer than a unit can be, or
+/// multiplies calendar years or months.
 std::optional<std::string> multiplyUnits(std::string_view a, std::string_view b, bool divide);
 
 }  // namespace lotsen::fhirpath

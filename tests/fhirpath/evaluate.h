@@ -69,13 +69,4 @@ inline std::string evaluated(std::string_view text, const fhir::Document* docume
   return out;
 }
 
-struct Case {
-  std::string_view expression;
-  std::string_view result;
-};
-
-inline void PrintTo(const Case& value, std::ostream* out) {
-  *out << value.expression;
-}
-
 }  // namespace lotsen::fhirpath

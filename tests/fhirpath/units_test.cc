@@ -33,7 +33,10 @@ TEST(Units, CalendarAndUcumMeetBelowTheMonth) {
   EXPECT_EQ(compared(quantity("7", "days"), quantity("1", "wk")), "=");
   EXPECT_EQ(compared(quantity("1", "year"), quantity("12", "months")), "=");
   EXPECT_EQ(compared(quantity("1", "year"), quantity("1", "a")), "?");
-  EXPECT_EQ(compared(quantity("1", "month"), quantity("30", "days")), "?");
+  EXPECT_EQ(compared(quantity("1", "month"), quantity("30", "days")), "=");
+  EXPECT_EQ(compared(quantity("1", "year"), quantity("365", "days")), "=");
+  EXPECT_EQ(compared(quantity("1", "year"), quantity("365", "d")), "?");
+  EXPECT_EQ(compared(quantity("1", "week"), quantity("1", "a")), "?");
   EXPECT_TRUE(equivalentQuantities(quantity("1", "year"), quantity("1", "a")));
   EXPECT_TRUE(equivalentQuantities(quantity("4", "g"), quantity("4040", "mg")));
   EXPECT_FALSE(equivalentQuantities(quantity("4", "g"), quantity("4", "cm")));
@@ -55,8 +58,17 @@ TEST(Units, ProductsAndQuotientsNameTheirUnit) {
   EXPECT_EQ(multiplyUnits("m", "m", false), "m2");
   EXPECT_EQ(multiplyUnits("g", "m", true), "g/m");
   EXPECT_EQ(multiplyUnits("m", "m", true), "1");
-  EXPECT_EQ(multiplyUnits("g", "m.s", true), "g/(m.s)");
+  EXPECT_EQ(multiplyUnits("g", "m.s", true), "g/m/s");
   EXPECT_EQ(multiplyUnits("g", "1", true), "g");
+  EXPECT_EQ(multiplyUnits("cm2", "cm", true), "cm");
+  EXPECT_EQ(multiplyUnits("cm", "cm2", false), "cm3");
+  EXPECT_EQ(multiplyUnits("mg/kg", "kg", false), "mg");
+  EXPECT_EQ(multiplyUnits("m/s2", "m/s", true), "/s");
+  EXPECT_EQ(multiplyUnits("kg.m", "ug/(kg.h)", true), "kg.m/(ug/(kg.h))");
+  EXPECT_EQ(multiplyUnits("mm[Hg]", "days", false), "mm[Hg].d");
+  EXPECT_EQ(multiplyUnits("1", "week", true), "/wk");
+  EXPECT_EQ(multiplyUnits("mg", "years", true), std::nullopt);
+  EXPECT_EQ(multiplyUnits(std::string(200, 'm'), "g", true), std::nullopt);
 }
 
 }  // namespace
