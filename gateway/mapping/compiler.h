@@ -93,6 +93,7 @@ class Compiler {
   };
 
   void resolveStructures(std::size_t map);
+  std::string nearStructure(std::string_view url) const;
   void resolveImports(std::size_t map);
   void checkNames(std::size_t map);
   void compileConstants(std::size_t map);

@@ -2,6 +2,7 @@
 
 #include "gateway/mapping/target_compiler.h"
 #include "gateway/mapping/token_cursor.h"
+#include "gateway/mapping/transform_compiler.h"
 
 #include <algorithm>
 

@@ -4,11 +4,7 @@
 
 #include "gateway/mapping/group_compiler.h"
 
-#include <string_view>
-
 namespace lotsen::mapping {
-
-bool isTransform(std::string_view name);
 
 /// `implicit`: `src.a -> tgt.b;`, by the groups for the types. `sourceSlot` and `sourceType`: the rule's only source.
 TargetPlan compileTarget(GroupCompiler& group, const TargetNode& node, bool implicit, Index sourceSlot,

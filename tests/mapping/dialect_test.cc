@@ -177,6 +177,17 @@ TEST(Dialect, WhatIsMadeIntoAnyResourceMustBeKnown) {
       << outcome.issues;
 }
 
+TEST(Dialect, AMisspeltStructureOfFhirIsSuggested) {
+  const Outcome outcome = runMap(
+      "map \"http://example.org/m\" = \"m\"\n"
+      "uses \"http://hl7.org/fhir/StructureDefinition/QuestionnaireReponse\" as source\n"
+      "group G(source src : QuestionnaireResponse, target tgt : Basic) { src.id -> tgt.id; }\n",
+      R"({"resourceType":"QuestionnaireResponse","id":"7"})");
+  EXPECT_EQ(outcome.json, R"({"resourceType":"Basic","id":"7"})");
+  EXPECT_NE(outcome.issues.find("is checked; did you mean 'QuestionnaireResponse'?"), std::string::npos)
+      << outcome.issues;
+}
+
 TEST(Dialect, IntoAnUnknownStructureTheGroupForTheSourceTypeDecides) {
   const Outcome outcome = runMap(
       "map \"http://example.org/m\" = \"m\"\n"
