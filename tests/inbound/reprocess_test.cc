@@ -1,6 +1,8 @@
 // The body of POST /api/v1/reprocess: what it may say, and that nothing in it is passed over.
 #include "gateway/inbound/reprocess.h"
 
+#include "gateway/inbound/openapi.h"
+
 #include <gtest/gtest.h>
 
 namespace lotsen::inbound {
@@ -104,6 +106,16 @@ TEST(ReprocessBody, TheReportIsWrittenWhole) {
   EXPECT_EQ(reprocessJson(*again), text);
   for (const auto* other : {"{}", "[]", R"({"resourceType":"OperationOutcome"})", "busy"})
     EXPECT_FALSE(readReprocessJson(other).ok()) << other;
+}
+
+TEST(ReprocessBody, EveryKindStandsInTheDescriptionAndHasItsOwnName) {
+  const std::string description = kOpenApi;
+  for (int i = 0; i <= static_cast<int>(service::Finding::Unreadable); ++i) {
+    const auto finding = static_cast<service::Finding>(i);
+    EXPECT_EQ(service::findingOf(name(finding)), finding);
+    EXPECT_NE(description.find('"' + std::string(name(finding)) + '"'), std::string::npos) << name(finding);
+  }
+  EXPECT_FALSE(service::findingOf("no-such-kind").has_value());
 }
 
 }  // namespace
