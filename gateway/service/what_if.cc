@@ -354,6 +354,7 @@ Result<WhatIfAnswer> WhatIf::run(const Configuration& configuration, const ident
   answer.mapHash = trial.channels.at(answer.channels.front()).map->hash();
 
   std::vector<std::string> texts;
+  texts.reserve(request.maps.size());
   for (auto& map : request.maps) texts.push_back(std::move(map.text));
   for (const auto& id : answer.channels) {
     for (const auto& map : configuration.channels.at(id).maps) texts.push_back(map.text);
