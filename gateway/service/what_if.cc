@@ -127,7 +127,8 @@ class Examination {
     const Account after = newAccount(record, understood);
     const bool works = mapped && after.errors.empty();
 
-    if (mapped) compareAccounts(before, after, worked || oldReason == reason::kSourceUnaccounted);
+    if (mapped || understood.change.reason == reason::kSourceUnaccounted)
+      compareAccounts(before, after, worked || oldReason == reason::kSourceUnaccounted);
     if (mapped && worked) compareResults(record.body, oldCanonical, understood.change.canonical);
     if (!works) {
       if (worked) before.errors.clear();
@@ -242,7 +243,8 @@ Result<Configuration> withMaps(const Configuration& configuration, const WhatIfR
       continue;
     channel.map = library;
     if (channel.unaccounted == Channel::Unaccounted::Refuse)
-      channel.unaccounted = Channel::Unaccounted::Warn;  // so that the rest of such a record is compared too
+      // So that the rest of a record that would be refused is compared too.
+      if (channel.unaccounted == Channel::Unaccounted::Refuse) channel.unaccounted = Channel::Unaccounted::Warn;
     if (request.drops) {
       LOTSEN_TRY(channel.drops, mapping::DropList::parse(request.drops->file, request.drops->text,
                                                          *configuration.schema, channel.model, issues));

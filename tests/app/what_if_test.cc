@@ -343,6 +343,29 @@ TEST_F(WhatIfTest, AChannelThatWarnsTellsWarningsAndKeepsItsRecords) {
                                "removed " + kRequest + ".reasonCode 1/1"}));
 }
 
+TEST_F(WhatIfTest, AChannelThatCarriesTheOriginalAlongRefusesOnlyWhatItMayNotCarry) {
+  auto carrying = std::make_shared<service::Configuration>(*world_.current->get());
+  carrying->channels.at("pas/referral").unaccounted = service::Channel::Unaccounted::Carry;
+  world_.current->set(carrying);
+  submit("own-region", "referral");
+  const auto lossy = edited("src.question as v -> request.reasonCode = cc(v) \"question\";", "");
+  const auto carried = run(lossy);
+  EXPECT_EQ(carried.report.different, 1u);
+  EXPECT_EQ(told(carried), (Told{"newly-unaccounted PasReferral.question (source-unaccounted) 1/1",
+                                 "added Bundle.meta 1/1", "removed " + kRequest + ".reasonCode 1/1"}))
+      << "the mark of a part, which sends the original along, is a difference";
+
+  std::string guarded = world_.record("other-region", "referral");
+  replaceAll(guarded, "\"patient\": {", "\"patient\": {\"protectedIdentity\": \"sekretessmarkering\",");
+  ASSERT_EQ(world_.submit("referral", guarded).verdict, service::Verdict::Accepted);
+  world_.think();
+  const auto refused = run(lossy);
+  EXPECT_EQ(refused.report.examined, 2u);
+  EXPECT_EQ(refused.report.nowFail, 1u) << testing::PrintToString(told(refused));
+  EXPECT_EQ(refused.report.groups.at({Finding::NowFails, "", "source-unaccounted"}).records, 1u);
+  EXPECT_EQ(refused.report.groups.at({Finding::Unaccounted, "PasReferral.question", "source-unaccounted"}).records, 2u);
+}
+
 TEST(WhatIfReport, ReportsOfDifferentRecordsAddUp) {
   using service::WhatIfReport;
   const WhatIfReport::Key key{Finding::Added, "Bundle.type", ""}, other{Finding::Removed, "Bundle.type", ""};
