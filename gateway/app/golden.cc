@@ -36,6 +36,7 @@ FactsReader reading(Result<Facts> (*read)(const fhir::Document&, fhir::Issues&))
 
 /// The definitions that some flows share.
 struct Structures {
+  std::shared_ptr<const definitions::Definitions> definitions;
   SchemaPointer schema;
   std::shared_ptr<const validation::Validator> validator;
 };
@@ -119,12 +120,12 @@ class FlowReader {
   }
 
   Structures structures(Section& section, const fs::path& folder) {
-    std::vector<std::string> models;
-    for (const auto& model : section.all("model")) models.push_back(beside(folder, model));
-    auto [known, fresh] = structures_.try_emplace(models);
+    std::vector<std::string> packages;
+    for (const auto& package : section.all("package")) packages.push_back(beside(folder, package));
+    auto [known, fresh] = structures_.try_emplace(packages);
     if (!fresh) return known->second;
     fhir::Issues issues;
-    auto definitions = definitions::load(models, issues);
+    auto definitions = definitions::load(packages, issues);
     addIssues(section.file, issues);
     if (!definitions.ok()) {
       if (!issues.hasErrors()) faults_.add(section.file, section.line, definitions.error().message);
@@ -135,7 +136,7 @@ class FlowReader {
       faults_.add(section.file, section.line, validator.error().message);
       return {};
     }
-    known->second = {(*definitions)->schema, std::move(*validator)};
+    known->second = {*definitions, (*definitions)->schema, std::move(*validator)};
     return known->second;
   }
 
@@ -149,7 +150,7 @@ class FlowReader {
     for (const auto& name : section.all("map")) add(name);
     for (const auto& name : section.all("shared")) flow.shared.insert(add(name));
     fhir::Issues issues;
-    auto library = mapping::Library::compile(flow.maps, flow.structures.schema, issues);
+    auto library = mapping::Library::compile(flow.maps, flow.structures.definitions, issues);
     addIssues(section.file, issues);
     if (!library.ok()) {
       if (!issues.hasErrors()) faults_.add(section.file, section.line, library.error().message);
@@ -166,7 +167,7 @@ class FlowReader {
   }
 
   Faults& faults_;
-  std::map<std::vector<std::string>, Structures> structures_;  // by model files
+  std::map<std::vector<std::string>, Structures> structures_;  // by packages
 };
 
 class Golden {

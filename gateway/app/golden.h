@@ -1,7 +1,7 @@
 // The golden cases of maps: folders of records and what they become. Used by: the verb `mapping test`, which the tests
 // of the house run over fixtures/, and integration engineers over folders of their own.
 //
-//     DIR/…/<flow>/flow                          [flow] map = … (entry map first), shared, model, facts, lossless …
+//     DIR/…/<flow>/flow                          [flow] map = … (entry map first), shared, package, facts, lossless …
 //     DIR/…/<flow>/<case>/input.json             the source record, or input.xml
 //     DIR/…/<flow>/<case>/expected.json          what it becomes
 //     DIR/…/<flow>/<case>/expected.issues.json   what is said about it; a case named invalid-… must be refused

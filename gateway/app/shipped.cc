@@ -22,12 +22,14 @@ class Shipped {
       : folders_(folders), configuration_(configuration), text_(text), faults_(faults) {}
 
   void run() {
-    const auto models = filesBelow(folders_.mappings, ".model.json");
+    auto structures = filesBelow(folders_.mappings, ".model.json");
+    const auto tables = filesBelow(folders_.mappings, ".conceptmap.json");
+    structures.insert(structures.end(), tables.begin(), tables.end());
     const auto channels = filesBelow(folders_.mappings, "channels.conf");
     const auto legs = filesBelow(folders_.mappings, "legs.conf");
     const auto drops = filesBelow(folders_.mappings, ".drop");
     if (faults_.any()) return;
-    readSchema(models);
+    readDefinitions(structures);
     if (!configuration_.schema) return;
     readTemplates();
     for (const auto& file : channels) {
@@ -77,11 +79,11 @@ class Shipped {
     }
   }
 
-  void readSchema(const std::vector<std::string>& models) {
+  void readDefinitions(const std::vector<std::string>& files) {
     fhir::Issues issues;
-    auto loaded = definitions::load(models, issues);
+    auto loaded = definitions::load(files, issues);
     addIssues(folders_.mappings, issues);
-    for (const auto& file : models) textOf(file);
+    for (const auto& file : files) textOf(file);
     if (!loaded.ok()) {
       if (!issues.hasErrors()) faults_.add(folders_.mappings, 0, loaded.error().message);
       return;

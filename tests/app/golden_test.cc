@@ -143,7 +143,7 @@ class Folder {
                   std::string_view expected = "{\n  \"resourceType\": \"Patient\",\n  \"language\": \"sv\"\n}\n") {
     write("visit.map", kMap);
     write("visit/flow",
-          "[flow]\nmap = ../visit.map\nmodel = " LOTSEN_SOURCE_DIR "/tests/mapping/data/visit.model.json\n");
+          "[flow]\nmap = ../visit.map\npackage = " LOTSEN_SOURCE_DIR "/tests/mapping/data/visit.model.json\n");
     if (!input.empty()) write("visit/one/input.json", input);
     if (!expected.empty()) write("visit/one/expected.json", expected);
   }
@@ -234,8 +234,8 @@ TEST(MappingTest, WrongFilesAreFaultsWithTheirPlace) {
   Folder other;
   other.write("visit/one/notes.txt", "");
   EXPECT_EQ(other.run(), "visit/one: visit/one/notes.txt belongs to nothing\n");
-  other.write("visit/flow", "[flow]\nmap = ../visit.map\nmodle = x\n");
-  EXPECT_NE(other.run().find("visit/flow:3: unknown key modle"), std::string::npos) << other.run();
+  other.write("visit/flow", "[flow]\nmap = ../visit.map\npakage = x\n");
+  EXPECT_NE(other.run().find("visit/flow:3: unknown key pakage"), std::string::npos) << other.run();
   Folder broken;
   broken.write("visit.map", std::string(kMap) + "group H(source s : Visit, target t : Patient) { s.txt -> t.id; }\n");
   EXPECT_EQ(broken.run(), "visit.map:9:51: Visit has no element 'txt'; did you mean 'text'?\n");

@@ -55,6 +55,25 @@ TEST(Shipped, PathsOfAChannelMustBeInItsRecord) {
             "channels.conf:54: person: the record has no element personIdSystem\n");
 }
 
+TEST(Shipped, ConceptMapsMayStandBesideTheMaps) {
+  const auto translateByUrl = [](const fs::path& mappings) {
+    std::string text = test::fileText((mappings / "pas/consent.map").string());
+    test::replaceAll(text, "translate(v, '#policy', 'code')", "translate(v, 'http://example.org/policies', 'code')");
+    std::ofstream(mappings / "pas/consent.map") << text;
+  };
+  EXPECT_NE(faultsAfter(translateByUrl).find("http://example.org/policies"), std::string::npos);
+  EXPECT_EQ(faultsAfter([&](const fs::path& mappings) {
+              translateByUrl(mappings);
+              std::ofstream(mappings / "pas/policies.conceptmap.json") << R"({
+                "resourceType": "ConceptMap", "url": "http://example.org/policies", "status": "active",
+                "group": [{"source": "http://lotsen.se/fhir/CodeSystem/consent-state",
+                           "target": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
+                           "element": [{"code": "granted_explicit",
+                                        "target": [{"code": "OPTIN", "equivalence": "equivalent"}]}]}]})";
+            }),
+            "");
+}
+
 TEST(Shipped, OnlyAReferralsRecordIsCarriedAlong) {
   const std::string fault =
       ": unaccounted = carry is for referrals: no receiver gets a consent or BTF record as it came\n";
