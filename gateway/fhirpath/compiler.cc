@@ -6,6 +6,7 @@
 #include "gateway/fhirpath/lexer.h"
 #include "gateway/fhirpath/static_type.h"
 #include "gateway/fhirpath/syntax.h"
+#include "gateway/fhirpath/type_checks.h"
 
 #include <algorithm>
 #include <charconv>
@@ -104,6 +105,9 @@ class Compiler {
       plan_->warnings.push_back(place(at) + message);
     }
   }
+  void check(const Syntax& at, const std::optional<std::string>& fault) {
+    if (fault) doubt(at, *fault);
+  }
   static std::string suggestion(std::string_view wrong, const std::vector<std::string_view>& candidates) {
     const std::string_view near = nearest(wrong, candidates);
     return near.empty() ? std::string() : "; did you mean '" + std::string(near) + "'?";
@@ -163,6 +167,7 @@ class Compiler {
       case SyntaxKind::Index: return index(at, scope, type);
       case SyntaxKind::Unary: {
         const std::uint32_t operand = compile(*at.first, scope, type);
+        check(at, signFault(schema_, type));
         return emit(at, at.text == "-" ? runNegate : runPlus, {operand});
       }
       case SyntaxKind::Binary: return binary(at, scope, type);
@@ -268,6 +273,7 @@ class Compiler {
     Scope inner = scope;
     StaticType ignored;
     const std::uint32_t position = compile(*at.first->next, inner, ignored);
+    check(*at.first->next, argumentFault(schema_, 'w', ignored));
     return emit(at, runIndexer, {focus, position});
   }
 
@@ -277,6 +283,7 @@ class Compiler {
     StaticType right;
     const std::uint32_t a = compile(*at.first, leftScope, type);
     const std::uint32_t b = compile(*at.first->next, rightScope, right);
+    check(at, operatorFault(schema_, at.text, type, right));
     if (at.text == "|") {
       type.merge(right);
     } else if (at.text == "&") {
@@ -415,11 +422,7 @@ class Compiler {
     std::vector<std::uint32_t> kids{compile(*at.first, scope, focus)};
     if (failed_) return 0;
     if (row->ordered && !focus.ordered) doubt(at, std::string(at.text) + "() on a collection that has no order");
-    const auto table = textFunctions();
-    const bool wantsText =
-        std::any_of(table.begin(), table.end(), [&](const FunctionRow& each) { return &each == row; });
-    if (wantsText && hasParts(schema_, focus))
-      doubt(at, std::string(at.text) + "() needs text, not " + typeNames(schema_, focus));
+    check(at, focusFault(schema_, *row, focus));
     return arguments(at, *row, scope, focus, kids, type);
   }
 
@@ -431,11 +434,12 @@ class Compiler {
       const char mode = row.modes[std::min(i, row.modes.size() - 1)];
       StaticType argumentType;
       if (!operand(mode, *argument, scope, focus, operands, kids, argumentType, i)) return 0;
+      check(*argument, argumentFault(schema_, mode, argumentType));
       operands.types.push_back(std::move(argumentType));
     }
     if (row.gives == Gives::Branches) {  // iif
       operands.a = at.first->kind == SyntaxKind::Implicit ? 0 : 1;
-      checkCriterion(at, operands.types[0]);
+      check(at, criterionFault(schema_, operands.types[0]));
     }
     if (row.modes.starts_with('n')) define(operands, scope, focus);
     type = resultOf(schema_, row.gives, focus, operands.types);
@@ -499,17 +503,6 @@ class Compiler {
     variables_.push_front(
         {operands.defined, operands.a, operands.types.size() > 1 ? operands.types[1] : focus, scope.variables});
     scope.variables = &variables_.front();
-  }
-
-  /// iif() wants a Boolean: what is known to be something else is refused.
-  void checkCriterion(const Syntax& at, const StaticType& type) {
-    if (!type.known || type.types.empty()) return;
-    for (const auto& alternative : type.types) {
-      if (alternative.kind == ItemKind::Boolean) return;
-      if (alternative.kind == ItemKind::Node && schema_.type(alternative.type).primitive == fhir::Primitive::Boolean)
-        return;
-    }
-    doubt(at, "the criterion of iif() is no Boolean");
   }
 
   const CompileOptions& options_;

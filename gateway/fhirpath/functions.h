@@ -35,7 +35,8 @@ struct FunctionRow {
   std::uint8_t minimum;  // arguments
   std::uint8_t maximum;
   /// One letter an argument, the last one repeats: v value (sees the outer focus), l evaluated per item, i sees the
-  /// whole focus as $this, t a type, s a sort key, n a name for defineVariable, r a regular expression.
+  /// whole focus as $this, t a type, s a sort key, n a name for defineVariable, r a regular expression. Like v, but
+  /// checked: w an Integer, x text.
   std::string_view modes;
   Gives gives;
   bool ordered = false;  // needs an ordered collection

@@ -419,15 +419,15 @@ constexpr FunctionRow kRows[] = {
     {"first", runFirst, 0, 0, "", Gives::Focus, true},
     {"last", runLast, 0, 0, "", Gives::Focus, true},
     {"tail", runTail, 0, 0, "", Gives::Focus, true},
-    {"skip", runSkip, 1, 1, "v", Gives::Focus, true},
-    {"take", runTake, 1, 1, "v", Gives::Focus, true},
+    {"skip", runSkip, 1, 1, "w", Gives::Focus, true},
+    {"take", runTake, 1, 1, "w", Gives::Focus, true},
     {"intersect", runIntersect, 1, 1, "v", Gives::Focus},
     {"exclude", runExclude, 1, 1, "v", Gives::Focus},
     {"union", runUnion, 1, 1, "v", Gives::Both},
     {"combine", runCombine, 1, 1, "v", Gives::Both},
     {"coalesce", runCoalesce, 1, 16, "v", Gives::Unknown},
     {"iif", runIif, 2, 3, "i", Gives::Branches},
-    {"trace", runTrace, 1, 2, "vl", Gives::Focus},
+    {"trace", runTrace, 1, 2, "xl", Gives::Focus},
     {"not", runNot, 0, 0, "", Gives::Boolean},
 };
 

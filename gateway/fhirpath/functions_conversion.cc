@@ -188,8 +188,8 @@ constexpr FunctionRow kRows[] = {
     {"convertsToTime", runConvertsTo<toTime>, 0, 0, "", Gives::Boolean},
     {"toString", runTo<toText>, 0, 0, "", Gives::String},
     {"convertsToString", runConvertsTo<toText>, 0, 0, "", Gives::Boolean},
-    {"toQuantity", runToQuantity, 0, 1, "v", Gives::Quantity},
-    {"convertsToQuantity", runConvertsToQuantity, 0, 1, "v", Gives::Boolean},
+    {"toQuantity", runToQuantity, 0, 1, "x", Gives::Quantity},
+    {"convertsToQuantity", runConvertsToQuantity, 0, 1, "x", Gives::Boolean},
 };
 
 }  // namespace

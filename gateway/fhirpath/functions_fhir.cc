@@ -37,12 +37,6 @@ std::optional<Item> asType(Machine& machine, const Item& item, const TypeTarget&
   return value.kind == target.kind ? std::optional(value) : std::nullopt;
 }
 
-std::string_view systemName(ItemKind kind) {
-  constexpr std::string_view kNames[] = {"Any",  "Boolean",  "Integer", "Decimal",  "String",
-                                         "Date", "DateTime", "Time",    "Quantity", "Any"};
-  return kNames[static_cast<std::size_t>(kind)];
-}
-
 bool runType(Machine& machine, const PlanNode& node, const Frame& frame) {
   std::uint32_t base = 0;
   if (!machine.focus(node, frame, base)) return false;
@@ -332,18 +326,18 @@ constexpr FunctionRow kRows[] = {
     {"as", runAs, 1, 1, "t", Gives::Argument},
     {"ofType", runOfType, 1, 1, "t", Gives::Argument},
     {"type", runType, 0, 0, "", Gives::Type},
-    {"extension", runExtension, 1, 1, "v", Gives::Extension},
-    {"hasExtension", runHasExtension, 1, 1, "v", Gives::Boolean},
+    {"extension", runExtension, 1, 1, "x", Gives::Extension},
+    {"hasExtension", runHasExtension, 1, 1, "x", Gives::Boolean},
     {"hasValue", runHasValue, 0, 0, "", Gives::Boolean},
     {"getValue", runGetValue, 0, 0, "", Gives::Unknown},
     {"resolve", runResolve, 0, 0, "", Gives::Unknown},
-    {"memberOf", runMemberOf, 1, 1, "v", Gives::Boolean},
-    {"conformsTo", runConformsTo, 1, 1, "v", Gives::Boolean},
-    {"slice", runSlice, 2, 2, "v", Gives::Focus},
+    {"memberOf", runMemberOf, 1, 1, "x", Gives::Boolean},
+    {"conformsTo", runConformsTo, 1, 1, "x", Gives::Boolean},
+    {"slice", runSlice, 2, 2, "x", Gives::Focus},
     {"elementDefinition", runElementDefinition, 0, 0, "", Gives::Unknown},
     {"subsumes", runSubsumes, 1, 1, "v", Gives::Boolean},
     {"subsumedBy", runSubsumedBy, 1, 1, "v", Gives::Boolean},
-    {"checkModifiers", runCheckModifiers, 0, 16, "v", Gives::Focus},
+    {"checkModifiers", runCheckModifiers, 0, 16, "x", Gives::Focus},
     {"htmlChecks", runHtmlChecks, 0, 0, "", Gives::Boolean},
     {"comparable", runComparable, 1, 1, "v", Gives::Boolean},
 };

@@ -115,7 +115,7 @@ bool runSqrt(Machine& machine, const PlanNode& node, const Frame& frame) {
 constexpr FunctionRow kRows[] = {
     {"abs", runAbs, 0, 0, "", Gives::Unknown},      {"ceiling", runCeiling, 0, 0, "", Gives::Integer},
     {"floor", runFloor, 0, 0, "", Gives::Integer},  {"truncate", runTruncate, 0, 0, "", Gives::Integer},
-    {"round", runRound, 0, 1, "v", Gives::Decimal}, {"exp", runExp, 0, 0, "", Gives::Decimal},
+    {"round", runRound, 0, 1, "w", Gives::Decimal}, {"exp", runExp, 0, 0, "", Gives::Decimal},
     {"ln", runLn, 0, 0, "", Gives::Decimal},        {"log", runLog, 1, 1, "v", Gives::Decimal},
     {"power", runPower, 1, 1, "v", Gives::Unknown}, {"sqrt", runSqrt, 0, 0, "", Gives::Decimal},
 };

@@ -155,8 +155,8 @@ constexpr FunctionRow kRows[] = {
     {"dateOf", runDateOf, 0, 0, "", Gives::Date},
     {"timeOf", runTimeOf, 0, 0, "", Gives::Time},
     {"precision", runPrecision, 0, 0, "", Gives::Integer},
-    {"lowBoundary", runLowBoundary, 0, 1, "v", Gives::Unknown},
-    {"highBoundary", runHighBoundary, 0, 1, "v", Gives::Unknown},
+    {"lowBoundary", runLowBoundary, 0, 1, "w", Gives::Unknown},
+    {"highBoundary", runHighBoundary, 0, 1, "w", Gives::Unknown},
 };
 
 }  // namespace

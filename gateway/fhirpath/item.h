@@ -7,12 +7,20 @@
 #include "gateway/fhirpath/decimal.h"
 #include "gateway/fhirpath/units.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 namespace lotsen::fhirpath {
 
 enum class ItemKind : std::uint8_t { Node, Boolean, Integer, Decimal, String, Date, DateTime, Time, Quantity, Type };
+
+/// "String"; what is no System value is "Any".
+inline std::string_view systemName(ItemKind kind) {
+  constexpr std::string_view kNames[] = {"Any",  "Boolean",  "Integer", "Decimal",  "String",
+                                         "Date", "DateTime", "Time",    "Quantity", "Any"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
 
 struct TypeName {  // what type() returns
   std::string_view space;

@@ -137,22 +137,17 @@ std::string typeNames(const fhir::Schema& schema, const StaticType& type) {
   std::string names;
   std::size_t count = 0;
   for (const auto& alternative : type.types) {
-    if (alternative.kind != ItemKind::Node) continue;
     if (++count > 3) return names + ", …";
     if (!names.empty()) names += ", ";
+    if (alternative.kind != ItemKind::Node) {
+      names += systemName(alternative.kind);
+      continue;
+    }
     const bool backbone = alternative.def != fhir::kNone && schema.def(alternative.def).shape != fhir::kNone;
     names +=
         backbone ? schema.text(schema.def(alternative.def).path) : schema.nameText(schema.type(alternative.type).name);
   }
-  return names.empty() ? "a System type" : names;
-}
-
-bool hasParts(const fhir::Schema& schema, const StaticType& type) {
-  if (!type.known || type.types.empty()) return false;
-  return std::all_of(type.types.begin(), type.types.end(), [&](const StaticType::Alternative& alternative) {
-    return alternative.kind == ItemKind::Node && schema.type(alternative.type).primitive == fhir::Primitive::None &&
-           schema.type(alternative.type).kind != fhir::TypeKind::Primitive;
-  });
+  return names.empty() ? "nothing" : names;
 }
 
 bool splitChoice(const fhir::Schema& schema, std::string_view text, ChoiceStep& out) {

@@ -52,8 +52,6 @@ StaticChild childOf(const fhir::Schema& schema, const StaticType& focus, std::st
 
 /// "HumanName", "Patient.contact, Person": for messages.
 std::string typeNames(const fhir::Schema& schema, const StaticType& type);
-/// Every item is an element with parts, for sure: no primitive, no System value.
-bool hasParts(const fhir::Schema& schema, const StaticType& type);
 /// "valueQuantity" where the type of the focus is not known: "value" of type Quantity as well as an element of that
 /// name.
 bool splitChoice(const fhir::Schema& schema, std::string_view text, ChoiceStep& out);

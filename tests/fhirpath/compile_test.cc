@@ -41,6 +41,28 @@ TEST(Compile, StrictRefusesWhatCannotBeRight) {
   EXPECT_EQ(patient("extension.where(url = 'x').extension.value"), "");
 }
 
+TEST(Compile, StrictRefusesTypesThatNoValueSuits) {
+  const auto patient = [](std::string_view text) { return refusal(text, fhir::r4::kPatient, true); };
+  EXPECT_EQ(patient("birthDate.substring('a')"), "1:21: an Integer is needed here, not String");
+  EXPECT_EQ(patient("name.skip(true)"), "1:11: an Integer is needed here, not Boolean");
+  EXPECT_EQ(patient("name['a']"), "1:6: an Integer is needed here, not String");
+  EXPECT_EQ(patient("id.startsWith(name)"), "1:15: text is needed here, not HumanName");
+  EXPECT_EQ(patient("extension(name)"), "1:11: text is needed here, not HumanName");
+  EXPECT_EQ(patient("gender.abs()"), "1:8: abs() needs a number, not code");
+  EXPECT_EQ(patient("gender * 2"), "1:8: '*' cannot be done with code and Integer");
+  EXPECT_EQ(patient("active < 1"), "1:8: '<' cannot be done with boolean and Integer");
+  EXPECT_EQ(patient("birthDate + 1"), "1:11: '+' cannot be done with date and Integer");
+  EXPECT_EQ(patient("birthDate > '2000'"), "1:11: '>' cannot be done with date and String");
+  EXPECT_EQ(patient("name & 'x'"), "1:6: '&' cannot be done with HumanName and String");
+  EXPECT_EQ(patient("-gender"), "1:1: a sign can stand only before a number or a quantity, not before code");
+  EXPECT_EQ(patient("iif('x', 1)"), "1:1: a Boolean is needed here, not String");
+  EXPECT_EQ(patient("'abc'.name"), "1:7: String has no element 'name'");
+  EXPECT_EQ(patient("birthDate + 1 year < today() and id & 1 = 'x' and multipleBirth < 3"), "");
+  EXPECT_EQ(patient("extension.value + 1 | extension.value.substring(extension.value)"), "");
+  EXPECT_EQ(patient("contained.foo < 'x' or contained.foo * 2 > 1"), "");
+  EXPECT_EQ(refusal("gender * 2", fhir::r4::kPatient, false), "");
+}
+
 TEST(Compile, LenientWarnsAndGoesOn) {
   const auto document = readDocument(kBundle);
   const fhir::Element* observation =
@@ -57,6 +79,21 @@ TEST(Compile, LenientWarnsAndGoesOn) {
   EXPECT_EQ(evaluated("entry.resource.valueQuantity.unit", document.get()), "FHIR.string:kg");
   EXPECT_EQ(evaluated("entry.resource.effectiveDateTime.yearOf()", document.get()), "System.Integer:2026");
   EXPECT_EQ(evaluated("entry.resource.birthDate", document.get()), "FHIR.date:1980-02-29");
+}
+
+TEST(Compile, WarningsAndPatternsOfOneProgramAreBounded) {
+  std::string many = "name.wrong0";
+  for (int i = 1; i < 200; ++i) many += " | name.wrong" + std::to_string(i);
+  CompileOptions options;
+  options.context = fhir::r4::kPatient;
+  auto program = Program::compile(many, fhir::Schema::r4(), options);
+  ASSERT_TRUE(program.ok());
+  EXPECT_EQ(program->warnings().size(), 50U);
+  // Patterns beyond those a plan keeps are compiled when they are needed.
+  std::string patterns = "'a7'.matches('a0')";
+  for (int i = 1; i < 40; ++i) patterns += " or 'a" + std::to_string(i) + "'.matchesFull('b" + std::to_string(i) + "')";
+  EXPECT_EQ(evaluated(patterns), "System.Boolean:false");
+  EXPECT_EQ(evaluated(patterns + " or 'x'.matchesFull('x')"), "System.Boolean:true");
 }
 
 TEST(Compile, PublishedInvariantsAreAcceptedStrictly) {
