@@ -41,6 +41,7 @@ class TreeBuilder final : public xml::Handler {
   bool endElement(xml::Place at) override;
   bool text(std::string_view characters, xml::Place at) override;
   void textFault(const xml::Fault& fault);
+  bool stoppedByLimit() const { return nodes_ > options_.maxElements; }
 
  private:
   bool fault(std::string_view code, std::string_view rule, std::string text, xml::Place at, NameId name = kNone);
@@ -52,6 +53,7 @@ class TreeBuilder final : public xml::Handler {
   bool openResource(Element* node, std::string_view space, std::string_view name, xml::Place at);
   bool openProperty(std::string_view space, std::string_view name, std::span<const xml::Attribute> attributes,
                     xml::Place at);
+  Element* make(Element* parent, const Property& property, xml::Place at);
   bool push(Element* node, ShapeId shape, bool wrapper = false);
   Element* parentOf(Element* node, const XmlMatch& match, xml::Place at);
   TypeId typeOf(const Property& property, std::span<const xml::Attribute> attributes) const;
@@ -74,7 +76,8 @@ class TreeBuilder final : public xml::Handler {
   xml::Place textAt_;
   std::uint32_t skip_ = 0;
   std::size_t faults_ = 0;
-  bool lenient_ = false;  // the record is a logical model
+  std::size_t nodes_ = 0;  // an attribute of two bytes may be one
+  bool lenient_ = false;   // the record is a logical model
 };
 
 std::string TreeBuilder::pathHere(NameId name) const {
@@ -97,6 +100,13 @@ void TreeBuilder::textFault(const xml::Fault& fault) {
   if (fault.rule == "xml-stopped") return;
   issues_.error(fault.code == Code::TooLarge ? "too-long" : "structure", fault.rule, fault.text, pathHere(kNone),
                 {fault.at.line, fault.at.column});
+}
+
+Element* TreeBuilder::make(Element* parent, const Property& property, xml::Place at) {
+  ++nodes_;
+  Element* node = document_.append(parent, property);
+  node->at = {at.line, at.column};
+  return node;
 }
 
 bool TreeBuilder::push(Element* node, ShapeId shape, bool wrapper) {
@@ -172,9 +182,7 @@ Element* TreeBuilder::parentOf(Element* node, const XmlMatch& match, xml::Place 
   const ElementDef& def = schema_.def(match.group->def);
   Element* group = def.max == 1 ? child(node, def.name) : nullptr;
   if (group != nullptr) return group;
-  group = document_.append(node, *match.group);
-  group->at = {at.line, at.column};
-  return group;
+  return make(node, *match.group, at);
 }
 
 /// What xsi:type says, else what the definition says.
@@ -211,9 +219,8 @@ bool TreeBuilder::openProperty(std::string_view space, std::string_view name,
                            other ? "only one type of this element may be there at a time" : "this element occurs once",
                            at, def.name));
   }
-  Element* node = document_.append(parent, *match.property);
+  Element* node = make(parent, *match.property, at);
   node->type = type;
-  node->at = {at.line, at.column};
   push(node, schema_.shapeOf(match.property->def, type), schema_.type(type).kind == TypeKind::Resource);
   if (type == r4::kXhtml) return narrative(space, name, attributes, at);
   return readAttributes(node, stack_.back().shape, attributes, at);
@@ -253,9 +260,7 @@ bool TreeBuilder::readAttribute(Element* node, ShapeId shape, const xml::Attribu
   std::string_view left = list ? trimmed(attribute.value) : attribute.value;
   do {  // a list is one value a word
     const std::size_t end = list ? left.find_first_of(kBlanks) : std::string_view::npos;
-    Element* child = document_.append(node, *property);
-    child->at = {at.line, at.column};
-    if (!setPrimitive(child, left.substr(0, end), at)) return false;
+    if (!setPrimitive(make(node, *property, at), left.substr(0, end), at)) return false;
     left = end == std::string_view::npos ? std::string_view{} : trimmed(left.substr(end));
   } while (!left.empty());
   return true;
@@ -265,11 +270,11 @@ bool TreeBuilder::setPrimitive(Element* node, std::string_view value, xml::Place
   const bool v3Date = schema_.xmlForm(node->def).v3Date;
   const auto date = v3Date ? fromV3Date(value) : std::nullopt;
   document_.setValue(node, date ? std::string_view(*date) : value);
-  if (v3Date ? date.has_value() : isValidPrimitive(schema_, node->type, value)) return true;
+  if (v3Date ? date.has_value() : isValidPrimitive(schema_, node->type, value)) return !stoppedByLimit();
   const std::string type(schema_.nameText(schema_.type(node->type).name));
   issues_.error("value", "xml-invalid-value", "not a valid " + type + (value.empty() ? ": empty" : ""),
                 pathOf(document_, node), {at.line, at.column});
-  return ++faults_ < kMostFaults;
+  return ++faults_ < kMostFaults && !stoppedByLimit();
 }
 
 bool TreeBuilder::endElement(xml::Place at) {
@@ -321,14 +326,13 @@ bool TreeBuilder::flushText() {
   Element* parent = parentOf(frame.node, match, textAt_);
   if (child(parent, def.name) != nullptr && def.max == 1)
     return fault("structure", "xml-text", "the text of this element is split by other elements", textAt_, def.name);
-  Element* node = document_.append(parent, *match.property);
+  Element* node = make(parent, *match.property, textAt_);
   if (node->type == kNone) {  // a choice takes the first type whose grammar fits
     for (const TypeRef& ref : schema_.types(def)) {
       node->type = ref.type;
       if (isValidPrimitive(schema_, ref.type, text)) break;
     }
   }
-  node->at = {textAt_.line, textAt_.column};
   return setPrimitive(node, text, textAt_);
 }
 
@@ -342,9 +346,13 @@ Result<Document> readXml(std::string_view bytes, std::shared_ptr<const Schema> s
   TreeBuilder builder(bytes, document, options, found);
   const auto fault = xml::parse(bytes, {options.maxDepth, options.maxBytes, options.maxElements}, builder);
   if (fault) builder.textFault(*fault);
+  if (builder.stoppedByLimit()) {
+    found.error("too-long", "xml-elements",
+                "more than " + std::to_string(options.maxElements) + " elements and attributes in one document");
+  }
   issues.append(found);
-  if (fault && fault->code == Code::TooLarge)
-    return fail(Code::TooLarge, "the XML document is over a limit: " + fault->text);
+  if (builder.stoppedByLimit() || (fault && fault->code == Code::TooLarge))
+    return fail(Code::TooLarge, "the XML document is over a limit: " + found.list().back().text);
   if (found.hasErrors()) {
     const Issue& first = found.list().front();
     return fail(Code::Invalid, "the XML document has " + std::to_string(found.list().size()) +

@@ -2,13 +2,11 @@
 
 #include "gateway/base/text.h"
 
-#include <Poco/SAX/Attributes.h>
-#include <Poco/SAX/DefaultHandler.h>
-#include <Poco/SAX/Locator.h>
-#include <Poco/SAX/SAXException.h>
-#include <Poco/SAX/SAXParser.h>
+#include <expat.h>
 
 #include <algorithm>
+#include <climits>
+#include <memory>
 #include <vector>
 
 namespace lotsen::xml {
@@ -83,17 +81,17 @@ std::optional<Fault> checkProlog(std::string_view text) {
   return std::nullopt;
 }
 
-/// expat's reason, which never quotes the text; Poco adds the place, which stands in the fault.
-std::string notWellFormed(const std::string& reason) {
-  std::string why = reason.substr(0, reason.find(" in line "));
-  if (why == "No element found") why = "it ends too early";
-  if (!why.empty() && why[0] >= 'A' && why[0] <= 'Z') why[0] = static_cast<char>(why[0] - 'A' + 'a');
-  return "the XML is not well-formed: " + why;
+/// expat's reason, which never quotes the text.
+std::string notWellFormed(std::string_view reason) {
+  constexpr std::string_view kSame = "not well-formed (";
+  if (reason.starts_with(kSame)) reason = reason.substr(kSame.size(), reason.size() - kSame.size() - 1);
+  if (reason == "no element found") reason = "it ends too early";
+  return "the XML is not well-formed: " + std::string(reason);
 }
 
-/// A start tag with more attributes than kMostAttributes. expat and Poco keep all attributes of a tag, at a hundred
-/// times the size of the shortest one, before the first event about it; so they are counted before. What is not
-/// well-formed may be miscounted, but from there on expat reads nothing.
+/// A start tag with more attributes than kMostAttributes. expat keeps all attributes of a tag, at ten times the size of
+/// the shortest one, before the first event about it; so they are counted before. What is not well-formed may be
+/// miscounted, but from there on expat reads nothing.
 std::optional<Fault> checkAttributes(std::string_view text) {
   const auto behind = [&](std::string_view end, std::size_t from) {
     const auto found = text.find(end, from);
@@ -124,8 +122,8 @@ std::optional<Fault> checkAttributes(std::string_view text) {
   return std::nullopt;
 }
 
-/// Namespaces in scope. Poco resolves them too, but tells of an element without a namespace the one of the element
-/// before it (1.11), so it is asked for the names as they are written. Functions that may fail say why, or nothing.
+/// Namespaces in scope: expat would resolve them too, but into one string that has to be taken apart again. Functions
+/// that may fail say why, or nothing.
 class Spaces {
  public:
   struct Name {
@@ -135,17 +133,18 @@ class Spaces {
 
   static bool isDeclaration(std::string_view name) { return name == "xmlns" || name.starts_with("xmlns:"); }
 
-  std::string_view enter(std::uint32_t depth, const Poco::XML::Attributes& attributes) {
-    for (int i = 0; i < attributes.getLength(); ++i) {
-      const std::string& name = attributes.getQName(i);
+  /// `attributes`: name, value, name … nullptr, as expat gives them.
+  std::string_view enter(std::uint32_t depth, const char** attributes) {
+    for (const char** at = attributes; *at != nullptr; at += 2) {
+      const std::string_view name = at[0];
       if (!isDeclaration(name)) continue;
-      const std::string& space = attributes.getValue(i);
-      const std::string prefix = name.size() > 5 ? name.substr(6) : std::string();
+      const std::string_view space = at[1];
+      const std::string_view prefix = name.size() > 5 ? name.substr(6) : std::string_view{};
       const bool reserved = prefix == "xmlns" || space == kXmlns || (prefix == "xml") != (space == kXml);
-      if (reserved || prefix.find(':') != std::string::npos) return "reserved prefix or namespace";
+      if (reserved || prefix.find(':') != std::string_view::npos) return "reserved prefix or namespace";
       if (name.size() > 5 && (prefix.empty() || space.empty())) return "must not undeclare prefix";
       if (bindings_.size() == kMostSpaces) return "too many namespaces";
-      bindings_.push_back({prefix, space, depth});
+      bindings_.push_back({std::string(prefix), std::string(space), depth});
     }
     return {};
   }
@@ -185,16 +184,37 @@ class Spaces {
   std::vector<Binding> bindings_;  // those of the innermost element last
 };
 
-/// Poco's events to ours. Nothing is thrown through expat: after a stop the rest of the events is passed over.
-class Adapter final : public Poco::XML::DefaultHandler {
+/// expat's events to ours. The whole text is given to expat at once: in pieces, as Poco's parser gives it, expat 2.5
+/// reads a long attribute anew for each piece, and a document of 20 MB takes minutes.
+class Adapter {
  public:
-  Adapter(const Limits& limits, Handler& handler) : limits_(limits), handler_(handler) {}
+  Adapter(const Limits& limits, Handler& handler)
+      : limits_(limits), handler_(handler), parser_(XML_ParserCreate("UTF-8")) {
+    XML_SetUserData(parser_.get(), this);
+    XML_SetElementHandler(
+        parser_.get(), [](void* self, const char* name, const char** attributes) { of(self).start(name, attributes); },
+        [](void* self, const char*) { of(self).end(); });
+    XML_SetCharacterDataHandler(parser_.get(), [](void* self, const char* text, int size) {
+      of(self).text({text, static_cast<std::size_t>(size)});
+    });
+  }
 
-  void setDocumentLocator(const Poco::XML::Locator* locator) override { locator_ = locator; }
+  std::optional<Fault> parse(std::string_view text) && {
+    const auto status = XML_Parse(parser_.get(), text.data(), static_cast<int>(text.size()), 1);
+    if (status != XML_STATUS_OK && !fault_)
+      stop(Code::Invalid, "xml-syntax", notWellFormed(XML_ErrorString(XML_GetErrorCode(parser_.get()))));
+    return std::move(fault_);
+  }
 
-  void startElement(const std::string&, const std::string&, const std::string& name,
-                    const Poco::XML::Attributes& attributes) override {
-    if (fault) return;
+ private:
+  struct Free {
+    void operator()(XML_Parser parser) const { XML_ParserFree(parser); }
+  };
+
+  static Adapter& of(void* self) { return *static_cast<Adapter*>(self); }
+
+  void start(std::string_view name, const char** attributes) {
+    if (fault_) return;
     if (++depth_ > limits_.maxDepth)
       return stop(Code::TooLarge, "xml-depth", "nested deeper than " + std::to_string(limits_.maxDepth) + " levels");
     if (++elements_ > limits_.maxElements) {
@@ -204,49 +224,47 @@ class Adapter final : public Poco::XML::DefaultHandler {
     Spaces::Name element;
     if (why.empty()) why = spaces_.resolve(name, true, element);
     attributes_.clear();
-    for (int i = 0; why.empty() && i < attributes.getLength(); ++i) {
-      const std::string& full = attributes.getQName(i);
-      if (Spaces::isDeclaration(full)) continue;
+    for (const char** at = attributes; why.empty() && *at != nullptr; at += 2) {
+      if (Spaces::isDeclaration(at[0])) continue;
       Spaces::Name found;
-      why = spaces_.resolve(full, false, found);
+      why = spaces_.resolve(at[0], false, found);
       const bool twice = std::any_of(attributes_.begin(), attributes_.end(), [&](const Attribute& other) {
         return other.name == found.local && other.space == found.space;
       });
       if (twice) why = "duplicate attribute";
-      attributes_.push_back({found.space, found.local, attributes.getValue(i)});
+      attributes_.push_back({found.space, found.local, at[1]});
     }
-    if (!why.empty()) return stop(Code::Invalid, "xml-syntax", notWellFormed(std::string(why)));
+    if (!why.empty()) return stop(Code::Invalid, "xml-syntax", notWellFormed(why));
     goOn(handler_.startElement(element.space, element.local, attributes_, here()));
   }
 
-  void endElement(const std::string&, const std::string&, const std::string&) override {
-    if (fault) return;
+  void end() {
+    if (fault_) return;
     spaces_.leave(depth_--);
     goOn(handler_.endElement(here()));
   }
 
-  void characters(const char characters[], int start, int length) override {
-    if (fault) return;
-    goOn(handler_.text({characters + start, static_cast<std::size_t>(length)}, here()));
+  void text(std::string_view characters) {
+    if (!fault_) goOn(handler_.text(characters, here()));
   }
 
   Place here() const {
-    if (locator_ == nullptr) return {};
-    return {static_cast<std::uint32_t>(std::max(1, locator_->getLineNumber())),
-            static_cast<std::uint32_t>(locator_->getColumnNumber() + 1)};
+    return {static_cast<std::uint32_t>(XML_GetCurrentLineNumber(parser_.get())),
+            static_cast<std::uint32_t>(XML_GetCurrentColumnNumber(parser_.get()) + 1)};
   }
 
-  std::optional<Fault> fault;
-
- private:
-  void stop(Code code, std::string_view rule, std::string text) { fault = Fault{code, rule, std::move(text), here()}; }
+  void stop(Code code, std::string_view rule, std::string text) {
+    fault_ = Fault{code, rule, std::move(text), here()};
+    XML_StopParser(parser_.get(), XML_FALSE);
+  }
   void goOn(bool yes) {
     if (!yes) stop(Code::Invalid, "xml-stopped", "the reader stopped");
   }
 
   const Limits& limits_;
   Handler& handler_;
-  const Poco::XML::Locator* locator_ = nullptr;
+  std::unique_ptr<XML_ParserStruct, Free> parser_;
+  std::optional<Fault> fault_;
   Spaces spaces_;
   std::vector<Attribute> attributes_;
   std::uint32_t depth_ = 0;
@@ -256,9 +274,10 @@ class Adapter final : public Poco::XML::DefaultHandler {
 }  // namespace
 
 std::optional<Fault> parse(std::string_view text, const Limits& limits, Handler& handler) {
-  if (text.size() > limits.maxBytes) {
-    return Fault{Code::TooLarge, "xml-size", "longer than " + std::to_string(limits.maxBytes) + " bytes", {}};
-  }
+  const std::size_t most = std::min<std::size_t>(limits.maxBytes, INT_MAX);
+  if (text.size() > most)
+    return Fault{Code::TooLarge, "xml-size", "longer than " + std::to_string(most) + " bytes", {}};
+
   if (isWide(text))
     return Fault{Code::Invalid, "xml-encoding", "the text is UTF-16 or UTF-32; convert it to UTF-8", {}};
   if (std::size_t badAt = 0; !isUtf8(text, &badAt))
@@ -267,22 +286,7 @@ std::optional<Fault> parse(std::string_view text, const Limits& limits, Handler&
   if (auto fault = checkAttributes(text)) return fault;
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // XML allows a byte order mark; it is no column
 
-  Adapter adapter(limits, handler);
-  try {
-    Poco::XML::SAXParser parser("UTF-8");
-    parser.setFeature(Poco::XML::XMLReader::FEATURE_NAMESPACES, false);
-    parser.setContentHandler(&adapter);
-    parser.setErrorHandler(&adapter);
-    parser.parseMemoryNP(text.data(), text.size());
-  } catch (const Poco::XML::SAXParseException& error) {
-    const Place at{static_cast<std::uint32_t>(std::max(1, error.getLineNumber())),
-                   static_cast<std::uint32_t>(error.getColumnNumber() + 1)};
-    if (!adapter.fault) adapter.fault = Fault{Code::Invalid, "xml-syntax", notWellFormed(error.message()), at};
-  } catch (const Poco::Exception&) {
-    if (!adapter.fault)
-      adapter.fault = Fault{Code::Invalid, "xml-syntax", "the XML is not well-formed", adapter.here()};
-  }
-  return std::move(adapter.fault);
+  return Adapter(limits, handler).parse(text);
 }
 
 }  // namespace lotsen::xml

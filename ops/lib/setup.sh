@@ -7,7 +7,7 @@ jobs=${LOTSEN_JOBS:-$(nproc)}
 # What the compiler and linker need, what the product needs to run (fonts), what the demo needs (python3).
 packages_build=(
   build-essential cmake ninja-build ccache pkg-config git ca-certificates
-  libpoco-dev libcurl4-openssl-dev rapidjson-dev libsqlite3-dev libssl-dev libre2-dev zlib1g-dev libicu-dev
+  libpoco-dev libexpat1-dev libcurl4-openssl-dev rapidjson-dev libsqlite3-dev libssl-dev libre2-dev zlib1g-dev libicu-dev
   libpango1.0-dev libcairo2-dev libharfbuzz-dev libcmark-gfm-dev libcmark-gfm-extensions-dev
   libgtest-dev libgmock-dev
   fonts-noto-core fonts-liberation python3

@@ -196,6 +196,18 @@ TEST(ModelXml, RefusesWithPathAndPlace) {
   EXPECT_EQ(issues.list().back().text, "expected this element in the namespace urn:hl7-org:v3");
 }
 
+TEST(ModelXml, WordsOfAnAttributeCountAsElements) {
+  std::string words;
+  for (int i = 0; i < 1000; ++i) words += "a ";
+  const std::string xml = inPatient("<name use='" + words + "'/>");
+  fhir::Issues issues;
+  EXPECT_TRUE(fhir::readXml(xml, cda(), {.maxElements = 1005}, issues).ok());
+  const auto document = fhir::readXml(xml, cda(), {.maxElements = 1000}, issues);
+  ASSERT_FALSE(document.ok());
+  EXPECT_EQ(document.error().code, Code::TooLarge);
+  EXPECT_EQ(issues.list().back().rule, "xml-elements");
+}
+
 TEST(ModelXml, NarrativesOfTheModelStayAsTheyAre) {
   const std::string section =
       "<component><structuredBody><component><section><text>a <content "

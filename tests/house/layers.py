@@ -14,7 +14,7 @@ from pathlib import Path
 PACKAGES = {
     "OpenSSL": ("openssl/",),
     "RapidJSON": ("rapidjson/",),
-    "PocoXML": ("Poco/XML/", "Poco/SAX/", "Poco/DOM/"),
+    "expat": ("expat.h",),
     "PocoNet": ("Poco/Net/",),
     "PocoUtil": ("Poco/Util/",),
     "SQLite": ("sqlite3.h",),

@@ -158,6 +158,13 @@ TEST(XmlReader, BoundsAttributesAndNamespaces) {
   EXPECT_EQ(faultOf("<r xmlns='urn:x'>" + tag(256, "xmlns:x") + "</r>").rule, "xml-syntax");
 }
 
+TEST(XmlReader, LongTokensTakeLinearTime) {  // minutes, if expat gets them in pieces
+  Recorder recorder;
+  EXPECT_FALSE(
+      parse("<a b='" + std::string(15u << 20, 'x') + "'>" + std::string(4u << 20, '\n') + "</a>", {}, recorder));
+  EXPECT_FALSE(parse("<a><!--" + std::string(15u << 20, 'x') + "--></a>", {}, recorder));
+}
+
 TEST(XmlReader, StopsWhenTheHandlerSaysSo) {
   Recorder recorder;
   recorder.stopAt = "b";
