@@ -14,11 +14,17 @@ char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
 }
 
+/// Kept from one word to the next.
+struct Rows {
+  std::vector<std::size_t> before, row, next;
+};
+
 /// Insertions, deletions, replacements and two neighbours in the wrong order ("scr" for "src") count one each.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> before;
-  std::vector<std::size_t> row(b.size() + 1);
-  std::vector<std::size_t> next(b.size() + 1);
+std::size_t distance(std::string_view a, std::string_view b, Rows& rows) {
+  auto& [before, row, next] = rows;
+  before.resize(b.size() + 1);
+  row.resize(b.size() + 1);
+  next.resize(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
     next[0] = i;
@@ -28,7 +34,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
       const bool swapped = i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]);
       if (swapped) next[j] = std::min(next[j], before[j - 2] + 1);
     }
-    before = row;
+    before.swap(row);
     row.swap(next);
   }
   return row[b.size()];
@@ -91,13 +97,14 @@ bool isUtf8(std::string_view text, std::size_t* badAt) {
 }
 
 std::string_view nearest(std::string_view wrong, const std::vector<std::string_view>& candidates) {
+  Rows rows;
   std::string_view best;
   std::size_t bestDistance = std::max<std::size_t>(1, wrong.size() / 3) + 1;
   for (const auto candidate : candidates) {
     // The distance is at least the difference in length. Without this a name of megabytes in a record costs seconds.
     const std::size_t longer = std::max(wrong.size(), candidate.size());
     if (longer - std::min(wrong.size(), candidate.size()) >= bestDistance) continue;
-    const auto d = distance(wrong, candidate);
+    const auto d = distance(wrong, candidate, rows);
     if (d < bestDistance) {
       bestDistance = d;
       best = candidate;
