@@ -20,6 +20,7 @@ constexpr Verb kVerbs[] = {
     {"transform", "run a mapping on a source record", transformVerb},
     {"mapping", "test the mappings with their golden cases", mappingVerb},
     {"validate", "check FHIR resources", validateVerb},
+    {"snapshot", "make the snapshot of a profile", snapshotVerb},
     {"convert", "rewrite a resource in another FHIR format", convertVerb},
     {"letter", "render a letter", letterVerb},
     {"reprocess", "what other maps would make of the stored records", reprocessVerb},

@@ -15,6 +15,7 @@ int checkVerb(const Words& words);
 int fhirpathVerb(const Words& words);
 int transformVerb(const Words& words);
 int validateVerb(const Words& words);
+int snapshotVerb(const Words& words);
 int convertVerb(const Words& words);
 int letterVerb(const Words& words);
 int reprocessVerb(const Words& words);

@@ -2,9 +2,11 @@
 
 #include "gateway/definitions/model.h"
 #include "gateway/definitions/package.h"
+#include "gateway/definitions/profile_loader.h"
 #include "gateway/definitions/value_sets.h"
 #include "gateway/fhir/forms.h"
 #include "gateway/fhir/r4/types.h"
+#include "gateway/fhir/xml_form.h"
 
 #include <algorithm>
 #include <deque>
@@ -20,14 +22,17 @@ class Loader {
   Loader(std::shared_ptr<const fhir::Schema> base, fhir::Issues& issues)
       : base_(std::move(base)), builder_(*base_), issues_(issues) {}
 
-  /// One JSON file. What is no definition is passed over, but for a file that was named itself.
+  /// One file. What is no definition is passed over, but for a file that was named itself.
   void take(const std::string& name, const std::string& bytes, bool named) {
-    const std::string_view resource = fhir::peekResourceType(bytes);  // packages hold thousands of examples
+    if (name.ends_with("/package.json")) return takeManifest(name, bytes);
+    const std::string_view resource = peekType(name, bytes);  // packages hold thousands of examples
     if (resource == "ConceptMap") return takeConceptMap(name, bytes);
     const bool wanted = resource == "StructureDefinition" || resource == "ValueSet" || resource == "CodeSystem";
     if (!wanted && !named) return;
     fhir::Issues found;
-    auto document = fhir::readJson(bytes, base_, {.maxBytes = kLargestFile}, found);
+    const fhir::ReadOptions options{.maxBytes = kLargestFile};
+    auto document = name.ends_with(".xml") ? fhir::readXml(bytes, base_, options, found)
+                                           : fhir::readJson(bytes, base_, options, found);
     for (fhir::Issue issue : found.list()) {
       issue.source = name;
       issues_.add(std::move(issue));
@@ -40,23 +45,49 @@ class Loader {
       if (named) tell(fhir::Severity::Error, "not a StructureDefinition, ValueSet, CodeSystem or ConceptMap", name);
       return;
     }
-    const fhir::Document& kept = documents_.emplace_back(std::move(document).value());
-    if (type != fhir::r4::kStructureDefinition) {
-      valueSets_.add(kept);
-    } else {
-      takeStructure(name, kept);
-    }
+    auto kept = std::make_shared<const fhir::Document>(std::move(*document));
+    if (type == fhir::r4::kStructureDefinition) return takeStructure(name, std::move(kept));
+    valueSets_.add(*documents_.emplace_back(std::move(kept)));
   }
 
-  ConceptMaps conceptMaps() && { return std::move(conceptMaps_); }
-  std::shared_ptr<const fhir::Schema> finish() {
+  std::shared_ptr<const Definitions> finish() && {
+    for (const Manifest& manifest : manifests_) checkDependencies(manifest);
     for (const Entry& entry : models_) derive(entry.model);
     for (Entry& entry : models_) define(entry);
     valueSets_.addTo(builder_);
-    return std::move(builder_).build();
+    auto schema = std::move(builder_).build();
+    ProfileLoader loader(schema, issues_);
+    for (auto& [name, document] : profiles_) loader.add(std::move(name), std::move(document));
+    auto profiles = std::move(loader).finish();
+    return std::make_shared<const Definitions>(
+        Definitions{std::move(schema), std::move(profiles), std::move(conceptMaps_)});
   }
 
  private:
+  void takeManifest(const std::string& name, const std::string& bytes) {
+    auto manifest = readManifest(name, bytes);
+    if (!manifest) return tell(fhir::Severity::Error, "is no package.json: not a JSON object", name);
+    manifests_.push_back(std::move(*manifest));
+  }
+
+  /// What a package builds on must be among the given ones. R4 itself always is.
+  void checkDependencies(const Manifest& manifest) {
+    for (const auto& [name, version] : manifest.dependencies) {
+      if (name == "hl7.fhir.r4.core" || name == "hl7.fhir.r4.expansions" || name == "hl7.fhir.r4.examples") continue;
+      const Manifest* given = nullptr;
+      bool right = false;
+      for (const Manifest& other : manifests_) {
+        if (other.name != name) continue;
+        given = &other;
+        right = right || version == "current" || version == "latest" || isVersion(version, other.version);
+      }
+      if (right) continue;
+      const std::string what = given == nullptr ? "is not among the packages given: add it with --package"
+                                                : "is given as " + given->version + " only";
+      tell(fhir::Severity::Warning, "the package builds on " + name + " " + version + ", which " + what, manifest.file);
+    }
+  }
+
   struct Entry {
     Model model;
     bool begun = false;
@@ -72,17 +103,24 @@ class Loader {
                  {}});
   }
 
+  /// The reader of concept maps takes JSON: it reads R5's too, which the Schema does not know.
   void takeConceptMap(const std::string& name, const std::string& bytes) {
-    std::optional<ConceptMap> map = readConceptMap(bytes);
+    fhir::Issues found;
+    std::string json = bytes;
+    if (name.ends_with(".xml")) {
+      const auto document = fhir::readXml(bytes, base_, {.maxBytes = kLargestFile}, found);
+      json = document ? fhir::writeJson(*document) : std::string();
+    }
+    std::optional<ConceptMap> map = readConceptMap(json);
     if (!map) return tell(fhir::Severity::Error, "is no ConceptMap that can be read", name);
     conceptMaps_.add(std::move(*map));
   }
 
-  void takeStructure(const std::string& name, const fhir::Document& document) {
-    const std::string_view url = valueAt(document, document.root(), "url");
-    if (!definesType(document)) {
-      return tell(fhir::Severity::Information,
-                  "the profile " + std::string(url) + " was not read: profiles are not checked yet", name);
+  void takeStructure(const std::string& name, std::shared_ptr<const fhir::Document> document) {
+    const std::string_view url = valueAt(*document, document->root(), "url");
+    if (!definesType(*document)) {
+      if (Profiles::r4()->find(url) == nullptr) profiles_.push_back({name, std::move(document)});
+      return;
     }
     if (const fhir::TypeId known = builder_.schema().findType(url); known != fhir::kNone) {
       if (known > fhir::r4::kLastType)
@@ -90,7 +128,8 @@ class Loader {
       return;  // R4 itself
     }
     Entry& entry = models_.emplace_back();
-    entry.model = {name, &document, fhir::kNone};
+    entry.model = {name, document.get(), fhir::kNone};
+    documents_.push_back(std::move(document));
     declareModel(entry.model, builder_);
   }
 
@@ -115,10 +154,12 @@ class Loader {
   std::shared_ptr<const fhir::Schema> base_;
   fhir::SchemaBuilder builder_;
   fhir::Issues& issues_;
-  std::deque<fhir::Document> documents_;
+  std::vector<std::shared_ptr<const fhir::Document>> documents_;
   std::deque<Entry> models_;
+  std::vector<std::pair<std::string, std::shared_ptr<const fhir::Document>>> profiles_;
   ValueSets valueSets_;
   ConceptMaps conceptMaps_;
+  std::vector<Manifest> manifests_;
 };
 
 }  // namespace
@@ -133,12 +174,10 @@ Result<std::shared_ptr<const Definitions>> load(const std::vector<std::string>& 
   fhir::Issues found;
   Loader loader(fhir::Schema::r4(), found);
   for (const std::string& path : paths) {
-    LOTSEN_TRY_DO(forEachJson(
+    LOTSEN_TRY_DO(forEachFile(
         path, [&](const std::string& name, const std::string& bytes) { loader.take(name, bytes, name == path); }));
   }
-  auto schema = loader.finish();
-  auto loaded = std::make_shared<const Definitions>(
-      Definitions{std::move(schema), Profiles::r4(), std::move(loader).conceptMaps()});
+  auto loaded = std::move(loader).finish();
   issues.append(found);
   if (!found.hasErrors()) return loaded;
   const auto& list = found.list();

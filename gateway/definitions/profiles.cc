@@ -25,13 +25,18 @@ Profiles::Profiles(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Profiles::~Profiles() = default;
 
 std::shared_ptr<const Profiles> Profiles::r4() {
-  static const std::shared_ptr<const Profiles> profiles(new Profiles(std::make_unique<State>()));
+  static const std::shared_ptr<const Profiles> profiles = [] {
+    auto state = std::make_unique<State>();
+    state->core = std::make_unique<R4Profiles>();
+    return std::shared_ptr<const Profiles>(new Profiles(std::move(state)));
+  }();
   return profiles;
 }
 
 const Profile* Profiles::find(std::string_view canonical) const {
-  const auto found = state_->byUrl.find(canonical.substr(0, canonical.find('|')));
-  return found == state_->byUrl.end() ? nullptr : found->second.get();
+  if (state_->core) return state_->core->find(canonical.substr(0, canonical.find('|')));
+  const Profile* added = state_->byUrl.find(canonical);
+  return added != nullptr ? added : state_->base->find(canonical);
 }
 
 std::span<const std::string_view> Profiles::added() const {

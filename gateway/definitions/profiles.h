@@ -80,7 +80,7 @@ struct ProfileElement {
   std::string_view path;            // "Patient.identifier.system"
   std::string_view sliceName;       // "pnr", of a slice of a slice "pnr/old"; empty: no slice
   fhir::NameId name = fhir::kNone;  // as elements of instances carry it ("value" for value[x]); kNone: the root
-  fhir::DefId def = fhir::kNone;    // what the type says of this element; kNone: the root, or the value of a primitive
+  fhir::DefId def = fhir::kNone;    // what the type says of this element; kNone: the value of a primitive
 
   RowId parent = kNoRow;
   RowId end = 0;              // one past the last row below this one
@@ -101,6 +101,8 @@ struct ProfileElement {
   const Slicing* slicing = nullptr;   // of a sliced row
   std::string_view valueSet;          // canonical, with its version if it has one
   std::string_view contentReference;  // "#Bundle.link"
+  std::span<const fhir::Element* const>
+      sources;  // ElementDefinitions it is made of, newest first; none: R4's type only
   fhir::Strength strength = fhir::Strength::None;
   bool mustSupport = false;
   bool modifier = false;

@@ -1,14 +1,17 @@
-// Value sets that can be listed in full from what the packages hold: by their expansion, by listed concepts, or by
-// whole code systems. What needs a terminology server (filters, foreign code systems) stays unknown to the Schema.
+// The codes of value sets, as far as packages and R4 tell: by composition from code systems that the packages hold in
+// full, listed concepts, filters and other value sets; by their expansion where there is no composition. What stays
+// open is told by code system: SNOMED CT's part of a value set is not known, its part from a code system at hand is.
 // Private to definitions.
 #pragma once
 
-#include "gateway/fhir/element.h"
+#include "gateway/definitions/canonicals.h"
+#include "gateway/definitions/code_system.h"
 #include "gateway/fhir/schema_builder.h"
 
+#include <deque>
 #include <map>
-#include <optional>
 #include <set>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -18,16 +21,33 @@ class ValueSets {
  public:
   /// A ValueSet or CodeSystem; the document must outlive this object.
   void add(const fhir::Document& definition);
-  void addTo(fhir::SchemaBuilder& builder) const;
+  void addTo(fhir::SchemaBuilder& builder);
 
  private:
-  using Codes = std::set<std::pair<std::string_view, std::string_view>>;  // (system, code)
+  /// What is known of a set of codes: it has `codes`, and codes of the systems `open` that nobody can tell here.
+  struct Content {
+    std::set<std::pair<std::string_view, std::string_view>> codes;  // (system, code)
+    std::set<std::string_view> open;                                // "": of any system
+    void add(const Content& more);
+    void keep(const Content& other);
+    void remove(const Content& less);
+  };
 
-  std::optional<Codes> expand(std::string_view url, int depth) const;
-  std::optional<Codes> part(const fhir::Document& document, const fhir::Element* item, int depth) const;
+  const Content& expand(const fhir::Document& valueSet);
+  Content compose(const fhir::Document& valueSet);
+  static bool listing(const fhir::Document& valueSet, Content& content);
+  Content part(const fhir::Document& valueSet, const fhir::Element* item);
+  Content ofSystem(const fhir::Document& valueSet, const fhir::Element* item, std::string_view system) const;
+  Content imported(std::string_view canonical);
+  static Content unknown(std::string_view system) { return {{}, {system}}; }
 
-  std::map<std::string_view, const fhir::Document*> valueSets_;
-  std::map<std::string_view, const fhir::Document*> codeSystems_;
+  const fhir::SchemaBuilder* builder_ = nullptr;  // while addTo runs
+  Canonicals<const fhir::Document*> valueSets_;
+  Canonicals<const CodeSystem*> codeSystems_;
+  std::deque<CodeSystem> systems_;
+  std::vector<const fhir::Document*> all_;
+  std::map<const fhir::Document*, Content> expanded_;
+  std::set<const fhir::Document*> begun_;
 };
 
 }  // namespace lotsen::definitions

@@ -10,11 +10,17 @@
 
 namespace lotsen::fhir {
 
+struct ValueSetContent {
+  std::vector<CodeRow> codes;  // sorted by code
+  std::vector<StringId> open;  // systems of which it may have other codes; kNone: any
+  bool versioned = false;      // its versions are there under "url|version"
+};
+
 struct Schema::Added {
   std::deque<std::string> strings;  // ids go on after those of R4
   std::unordered_map<std::string_view, StringId> index;
-  std::unordered_map<StringId, TypeId> types;                    // by short name and by canonical
-  std::unordered_map<StringId, std::vector<CodeRow>> valueSets;  // sorted by code
+  std::unordered_map<StringId, TypeId> types;               // by short name and by canonical
+  std::unordered_map<StringId, ValueSetContent> valueSets;  // by URL, and by URL and version
 };
 
 }  // namespace lotsen::fhir

@@ -2,6 +2,8 @@
 
 #include "gateway/fhir/r4/types.h"
 
+#include <algorithm>
+
 namespace lotsen::fhir {
 
 namespace {
@@ -59,6 +61,14 @@ static_assert(std::size(kTypes) == r4::kLastType + 1);
 
 const R4Tables& r4Tables() {
   return kTables;
+}
+
+std::optional<std::span<const CodeRow>> r4ValueSet(StringId url) {
+  const std::span<const ValueSetRow> rows = kTables.valueSets;
+  const auto row = std::lower_bound(rows.begin(), rows.end(), url,
+                                    [](const ValueSetRow& candidate, StringId id) { return candidate.url < id; });
+  if (url == kNone || row == rows.end() || row->url != url) return {};
+  return kTables.codes.subspan(row->firstCode, row->codeCount);
 }
 
 }  // namespace lotsen::fhir

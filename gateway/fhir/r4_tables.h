@@ -5,6 +5,7 @@
 #include "gateway/fhir/schema.h"
 
 #include <cstring>
+#include <optional>
 #include <span>
 
 namespace lotsen::fhir {
@@ -37,6 +38,9 @@ struct R4Tables {
 };
 
 const R4Tables& r4Tables();
+
+/// The codes of a value set of R4, sorted by code; nullopt if the table does not list it.
+std::optional<std::span<const CodeRow>> r4ValueSet(StringId url);
 
 inline std::uint64_t hashText(std::string_view text) {
   std::uint64_t hash = text.size() * 0x9E3779B97F4A7C15U;

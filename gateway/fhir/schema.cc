@@ -103,22 +103,26 @@ bool Schema::isA(TypeId type, TypeId ancestor) const {
 }
 
 Schema::Membership Schema::inValueSet(std::string_view valueSet, std::string_view system, std::string_view code) const {
-  const StringId url = findName(valueSet.substr(0, valueSet.find('|')));
+  const auto bar = valueSet.find('|');
+  const StringId url = findName(valueSet.substr(0, bar));
   if (url == kNone) return Membership::Unknown;
-  std::span<const CodeRow> codes;
-  if (const auto found = added_->valueSets.find(url); found != added_->valueSets.end()) {
-    codes = found->second;
-  } else {
-    const R4Tables& tables = r4Tables();
-    const auto row = std::lower_bound(tables.valueSets.begin(), tables.valueSets.end(), url,
-                                      [](const ValueSetRow& candidate, StringId id) { return candidate.url < id; });
-    if (row == tables.valueSets.end() || row->url != url) return Membership::Unknown;
-    codes = tables.codes.subspan(row->firstCode, row->codeCount);
-  }
   const StringId codeId = findName(code);
   const StringId systemId = findName(system);
-  if (codeId == kNone || (!system.empty() && systemId == kNone)) return Membership::NotIn;
-  return search(codes, systemId, system.empty(), codeId);
+  const bool strange = codeId == kNone || (!system.empty() && systemId == kNone);
+  if (const auto added = added_->valueSets.find(url); added != added_->valueSets.end()) {
+    const bool any = bar == std::string_view::npos || !added->second.versioned;
+    const auto named = any ? added : added_->valueSets.find(findName(valueSet));
+    if (named == added_->valueSets.end()) return Membership::Unknown;  // another version
+    const ValueSetContent& content = named->second;
+    if (!strange && search(content.codes, systemId, system.empty(), codeId) == Membership::In) return Membership::In;
+    const auto& open = content.open;
+    const bool maybe = std::any_of(open.begin(), open.end(),
+                                   [&](StringId one) { return system.empty() || one == kNone || one == systemId; });
+    return maybe ? Membership::Unknown : Membership::NotIn;
+  }
+  const auto codes = r4ValueSet(url);
+  if (!codes) return Membership::Unknown;
+  return strange ? Membership::NotIn : search(*codes, systemId, system.empty(), codeId);
 }
 
 }  // namespace lotsen::fhir

@@ -67,6 +67,7 @@ struct TypeRef {
   TypeId type = kNone;
   std::uint32_t firstTarget = 0;  // StringIds in targets(): for Reference and canonical the allowed target canonicals
   std::uint32_t targetCount = 0;
+  StringId profile = kNone;  // canonical of the profile on the type that it asks for (SimpleQuantity)
 };
 
 struct Constraint {
@@ -87,7 +88,7 @@ struct ElementDef {
   std::uint32_t typeCount = 0;
   std::uint32_t firstConstraint = 0;
   std::uint32_t constraintCount = 0;
-  StringId valueSet = kNone;  // canonical without version
+  StringId valueSet = kNone;  // canonical; its version only where it is not R4's own
   Strength strength = Strength::None;
   bool choice = false;  // value[x]
   bool summary = false;

@@ -63,7 +63,7 @@ DefId SchemaBuilder::add(ElementDef def, std::span<const NewTypeRef> types, std:
                          const XmlForm& form) {
   std::vector<TypeRef> rows;
   for (const NewTypeRef& type : types) {
-    rows.push_back({type.type, schema_.targets_.size(), static_cast<std::uint32_t>(type.targets.size())});
+    rows.push_back({type.type, schema_.targets_.size(), static_cast<std::uint32_t>(type.targets.size()), type.profile});
     for (const StringId target : type.targets) schema_.targets_.add(target);
   }
   def.firstType = schema_.typeRefs_.size();
@@ -76,13 +76,26 @@ DefId SchemaBuilder::add(ElementDef def, std::span<const NewTypeRef> types, std:
   return schema_.defs_.add(def);
 }
 
-void SchemaBuilder::addValueSet(std::string_view url,
-                                std::span<const std::pair<std::string_view, std::string_view>> codes) {
+void SchemaBuilder::addValueSet(std::string_view canonical,
+                                std::span<const std::pair<std::string_view, std::string_view>> codes,
+                                std::span<const std::string_view> open) {
   std::vector<CodeRow> rows;
   rows.reserve(codes.size());
   for (const auto& [system, code] : codes) rows.push_back({string(code), string(system)});
   std::sort(rows.begin(), rows.end(), [](const CodeRow& a, const CodeRow& b) { return a.code < b.code; });
-  added_->valueSets.insert_or_assign(string(url), std::move(rows));
+  std::vector<StringId> systems;
+  for (const std::string_view system : open) systems.push_back(string(system));
+  added_->valueSets.insert_or_assign(string(canonical), ValueSetContent{std::move(rows), std::move(systems)});
+  const auto bar = canonical.find('|');
+  if (bar != std::string_view::npos) added_->valueSets[string(canonical.substr(0, bar))].versioned = true;
+}
+
+bool SchemaBuilder::codesOf(std::string_view canonical,
+                            std::set<std::pair<std::string_view, std::string_view>>& codes) const {
+  const auto rows = r4ValueSet(schema_.findName(canonical.substr(0, canonical.find('|'))));
+  if (!rows) return false;
+  for (const CodeRow& row : *rows) codes.emplace(schema_.text(row.system), schema_.text(row.code));
+  return true;
 }
 
 std::shared_ptr<const Schema> SchemaBuilder::build() && {

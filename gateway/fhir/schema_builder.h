@@ -5,6 +5,7 @@
 
 #include "gateway/fhir/schema.h"
 
+#include <set>
 #include <span>
 #include <utility>
 #include <vector>
@@ -38,13 +39,19 @@ class SchemaBuilder {
   struct NewTypeRef {
     TypeId type = kNone;
     std::vector<StringId> targets;
+    StringId profile = kNone;
   };
   /// `def`'s type and constraint ranges are set here.
   DefId add(ElementDef def, std::span<const NewTypeRef> types, std::span<const Constraint> constraints,
             const XmlForm& form = {});
 
-  /// Replaces what was known of the value set. `codes` are (system, code).
-  void addValueSet(std::string_view url, std::span<const std::pair<std::string_view, std::string_view>> codes);
+  /// Replaces what was known of the value set; `canonical` may name a version ("url|1.0"); then it
+  /// comes after the same value set without it. `codes` are (system, code).
+  /// It may have more codes of the systems `open`, which nobody can tell; "" is any system.
+  void addValueSet(std::string_view canonical, std::span<const std::pair<std::string_view, std::string_view>> codes,
+                   std::span<const std::string_view> open = {});
+  /// Adds the codes of a value set of R4 to `codes`; false if the table does not list it.
+  bool codesOf(std::string_view canonical, std::set<std::pair<std::string_view, std::string_view>>& codes) const;
 
   std::shared_ptr<const Schema> build() &&;
 

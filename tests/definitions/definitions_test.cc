@@ -1,6 +1,7 @@
 #include "gateway/definitions/definitions.h"
 
 #include "gateway/base/text.h"
+#include "gateway/definitions/canonicals.h"
 #include "gateway/fhir/forms.h"
 #include "gateway/fhir/outcome.h"
 #include "gateway/fhir/r4/types.h"
@@ -143,6 +144,49 @@ TEST_F(Definitions, ReadsPackedPackages) {
   EXPECT_NE(mustLoad({pack("whole.tgz", tar.size())})->findType("Record"), kNone);
   EXPECT_NE(whyNot({pack("cut.tgz", 600)}).find("cut off"), std::string::npos);
   EXPECT_NE(whyNot({file("no.tgz", "this is not an archive")}).find("no.tgz"), std::string::npos);
+}
+
+TEST_F(Definitions, ReadsXmlBesideJson) {
+  const auto schema = mustLoad(
+      {file("system.xml",
+            R"(<?xml version="1.0"?><!-- a comment --><CodeSystem xmlns="http://hl7.org/fhir"><url value="urn:x"/>
+        <status value="draft"/><content value="complete"/><concept><code value="a"/></concept></CodeSystem>)"),
+       file(
+           "set.json",
+           R"({"resourceType":"ValueSet","url":"urn:vs","status":"draft","compose":{"include":[{"system":"urn:x"}]}})")});
+  EXPECT_EQ(schema->inValueSet("urn:vs", "urn:x", "a"), Schema::Membership::In);
+  file("more/patient.xml", R"(<Patient xmlns="http://hl7.org/fhir"><bogus/></Patient>)");
+  mustLoad({(folder_ / "more").string()});
+  EXPECT_TRUE(issues_.empty()) << fhir::operationOutcome(issues_);
+}
+
+TEST_F(Definitions, SaysWhichPackagesAreMissing) {
+  file("a/package.json",
+       R"({"name":"a","version":"1.0.0","dependencies":{"hl7.fhir.r4.core":"4.0.1","b":"2.1.x","c":"1.0.0"}})");
+  file("a/record.json", model("Record", listOf({element("Record", ""), element("Record.a", "string")})));
+  file("a/example/wrong.json", R"({"resourceType":"StructureDefinition","bogus":1})");
+  file("b/package.json", R"({"name":"b","version":"2.1.7"})");
+  const auto schema = mustLoad({(folder_ / "a").string(), (folder_ / "b").string()});
+  EXPECT_NE(schema->findType("Record"), kNone);
+  ASSERT_EQ(issues_.list().size(), 1U) << fhir::operationOutcome(issues_);
+  EXPECT_EQ(issues_.list()[0].severity, fhir::Severity::Warning);
+  EXPECT_NE(issues_.list()[0].text.find("builds on c 1.0.0, which is not among"), std::string::npos);
+  file("c/package.json", R"({"name":"c","version":"1.0.1"})");
+  issues_ = {};
+  mustLoad({folder_.string()});
+  ASSERT_EQ(issues_.list().size(), 1U) << fhir::operationOutcome(issues_);
+  EXPECT_NE(issues_.list()[0].text.find("is given as 1.0.1 only"), std::string::npos);
+}
+
+TEST_F(Definitions, FindsVersions) {
+  EXPECT_TRUE(olderVersion("1.9.2", "1.10.0"));
+  EXPECT_TRUE(olderVersion("1.0", "1.0.1"));
+  EXPECT_FALSE(olderVersion("2.0.0", "1.10.0"));
+  EXPECT_FALSE(olderVersion("1.0.0", "1.0.0"));
+  EXPECT_TRUE(isVersion("1.2.x", "1.2.9"));
+  EXPECT_TRUE(isVersion("1", "1.2.9"));
+  EXPECT_FALSE(isVersion("1.2.3", "1.2.9"));
+  EXPECT_FALSE(isVersion("1.2.3.4", "1.2.3"));
 }
 
 TEST_F(Definitions, ListsValueSets) {

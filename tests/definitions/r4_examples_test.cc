@@ -129,7 +129,7 @@ TEST(R4Examples, SurviveTheWayThroughXmlAndBack) {
   const std::string package = LOTSEN_SOURCE_DIR "/build/cache/hl7.fhir.r4.examples-4.0.1.tgz";
   if (!std::filesystem::exists(package)) GTEST_SKIP() << "no " << package << "; fetch it with ops/dev/r4-package";
   std::size_t count = 0;
-  const auto status = forEachJson(package, [&](const std::string& name, const std::string& bytes) {
+  const auto status = forEachFile(package, [&](const std::string& name, const std::string& bytes) {
     if (!isExample(name)) return;
     ++count;
     EXPECT_EQ(whatGotLost(bytes), "") << name;
