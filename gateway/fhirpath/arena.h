@@ -17,7 +17,7 @@ namespace lotsen::fhirpath {
 class Arena {
  public:
   std::string_view store(std::string_view text) {
-    if (text.empty()) return std::string_view("", 0);
+    if (text.empty()) return "";
     char* copy = static_cast<char*>(allocate(text.size(), 1));
     std::memcpy(copy, text.data(), text.size());
     return {copy, text.size()};

@@ -105,24 +105,26 @@ bool runContains(Machine& machine, const PlanNode& node, const Frame& frame) {
   return membership(machine, node, frame, 1, 0);
 }
 
-bool runAnd(Machine& machine, const PlanNode& node, const Frame& frame) {
+/// Three-valued logic: the result is `decided` once the left operand is `left` or the right one is `right`; else the
+/// right one is it, unless the left is unknown.
+bool logic(Machine& machine, const PlanNode& node, const Frame& frame, Truth left, Truth right, bool decided) {
   Truth a = Truth::Unknown;
   Truth b = Truth::Unknown;
   if (!machine.criterion(node, frame, 0, a)) return false;
-  if (a == Truth::False) return machine.result(false);
+  if (a == left) return machine.result(decided);
   if (!machine.criterion(node, frame, 1, b)) return false;
-  if (b == Truth::False) return machine.result(false);
-  return machine.result(a == Truth::True ? b : Truth::Unknown);
+  if (b == right) return machine.result(decided);
+  return machine.result(a == Truth::Unknown ? a : b);
 }
 
+bool runAnd(Machine& machine, const PlanNode& node, const Frame& frame) {
+  return logic(machine, node, frame, Truth::False, Truth::False, false);
+}
 bool runOr(Machine& machine, const PlanNode& node, const Frame& frame) {
-  Truth a = Truth::Unknown;
-  Truth b = Truth::Unknown;
-  if (!machine.criterion(node, frame, 0, a)) return false;
-  if (a == Truth::True) return machine.result(true);
-  if (!machine.criterion(node, frame, 1, b)) return false;
-  if (b == Truth::True) return machine.result(true);
-  return machine.result(a == Truth::False ? b : Truth::Unknown);
+  return logic(machine, node, frame, Truth::True, Truth::True, true);
+}
+bool runImplies(Machine& machine, const PlanNode& node, const Frame& frame) {
+  return logic(machine, node, frame, Truth::False, Truth::True, true);
 }
 
 bool runXor(Machine& machine, const PlanNode& node, const Frame& frame) {
@@ -131,16 +133,6 @@ bool runXor(Machine& machine, const PlanNode& node, const Frame& frame) {
   if (!machine.criterion(node, frame, 0, a) || !machine.criterion(node, frame, 1, b)) return false;
   if (a == Truth::Unknown || b == Truth::Unknown) return true;
   return machine.result(a != b);
-}
-
-bool runImplies(Machine& machine, const PlanNode& node, const Frame& frame) {
-  Truth a = Truth::Unknown;
-  Truth b = Truth::Unknown;
-  if (!machine.criterion(node, frame, 0, a)) return false;
-  if (a == Truth::False) return machine.result(true);
-  if (!machine.criterion(node, frame, 1, b)) return false;
-  if (b == Truth::True) return machine.result(true);
-  return machine.result(a == Truth::True ? b : Truth::Unknown);
 }
 
 bool joined(Machine& machine, std::string_view a, std::string_view b) {
