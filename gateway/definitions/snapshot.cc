@@ -1,6 +1,7 @@
 #include "gateway/definitions/snapshot.h"
 
 #include "gateway/definitions/snapshot_merge.h"
+#include "gateway/definitions/snapshot_path.h"
 #include "gateway/fhir/r4/types.h"
 
 #include <algorithm>
@@ -15,37 +16,9 @@ using fhir::Element;
 using fhir::kNone;
 using fhir::valueAt;
 
-constexpr std::string_view kChoice = "[x]";
-
-struct Step {
-  std::string_view name, slice;
-};
-
-std::vector<Step> stepsOf(std::string_view dotted) {
-  std::vector<Step> steps;
-  for (std::size_t at = 0; at <= dotted.size();) {
-    const std::size_t end = std::min(dotted.find('.', at), dotted.size());
-    const std::string_view part = dotted.substr(at, end - at);
-    const auto colon = part.find(':');
-    const bool sliced = colon != std::string_view::npos;
-    steps.push_back({part.substr(0, colon), sliced ? part.substr(colon + 1) : std::string_view()});
-    at = end + 1;
-  }
-  return steps;
-}
-
-bool isExtensionName(std::string_view segment) {
-  return segment == "extension" || segment == "modifierExtension";
-}
-
-/// Whether an id names the elements that the path does: "value[x]:valueQuantity" is "valueQuantity" too.
-bool agree(const std::vector<Step>& id, const std::vector<Step>& path, std::string_view sliceName) {
-  if (id.size() != path.size()) return false;
-  for (std::size_t i = 0; i < id.size(); ++i) {
-    if (id[i].name != path[i].name && id[i].slice != path[i].name) return false;
-  }
-  return sliceName.empty() || id.back().slice == sliceName;
-}
+// Bounds on what a few lines of a differential may make: profiles that walk into each other multiply.
+constexpr std::size_t kDeepest = 64;
+constexpr std::size_t kMostNodes = 20'000;
 
 class Maker {
  public:
@@ -54,6 +27,7 @@ class Maker {
 
   Snapshot make() {
     if (!makeBase()) return {};
+    nodes_ = sizeOf(*snapshot_.root);
     const Element* differential = child(document_, document_.root(), "differential");
     const Element* first = differential == nullptr ? nullptr : child(document_, differential, "element");
     std::vector<Stated> all;
@@ -116,6 +90,7 @@ class Maker {
 
   void apply(const Stated& stated) {
     const std::vector<Step> path = stepsOf(stated.path);
+    if (path.size() > kDeepest) return fault(stated, "is a path of more than 64 elements");
     if (path.empty() || path[0].name != snapshot_.root->segment) {
       return fault(stated, "is no path below " + std::string(snapshot_.root->segment));
     }
@@ -247,8 +222,24 @@ class Maker {
       if (type != kNone) trees_.addTypeChildren(node, type);
     }
     for (const auto& one : node.children) one->added = true;
+    if (!count(stated, node)) return false;
     if (!node.children.empty()) return true;
     fault(stated, pathOf(node) + " has no elements to walk into: it needs a type");
+    return false;
+  }
+
+  static std::size_t sizeOf(const Node& node) {
+    std::size_t size = 1;
+    for (const auto& one : node.children) size += sizeOf(*one);
+    return size;
+  }
+
+  /// Whether the snapshot still has room for what was put at `node`.
+  bool count(const Stated& stated, const Node& node) {
+    nodes_ += sizeOf(node);
+    if (nodes_ <= kMostNodes) return true;
+    if (!tooLarge_) fault(stated, "makes the snapshot larger than 20000 elements");
+    tooLarge_ = true;
     return false;
   }
 
@@ -287,6 +278,7 @@ class Maker {
       remember(plain);
       implySlicing(plain, {DiscriminatorType::Value, "url"});
     }
+    if (!count(stated, *slice)) return nullptr;
     Node* added = slice.get();
     newSlices_.emplace_back(added, stated);
     auto& siblings = plain.parent->children;
@@ -438,6 +430,8 @@ class Maker {
   Snapshot snapshot_;
   bool specialises_ = false;
   bool idsAgree_ = false;
+  bool tooLarge_ = false;
+  std::size_t nodes_ = 0;
   std::vector<Open> open_;
   std::vector<std::pair<const Node*, const Stated*>> applied_;
   std::vector<Node*> choices_;
@@ -466,6 +460,10 @@ Snapshot readSnapshot(const SnapshotContext& context) {
     node->sources = {one};
     const std::string_view above = parentPath(stated.path);
     while (!open.empty() && open.back().first != above) open.pop_back();
+    if (open.size() > kDeepest) {
+      tell(context.issues, fhir::Severity::Error, context.origin, one, "is a path of more than 64 elements");
+      return {};
+    }
     Node* made = node.get();
     if (snapshot.root == nullptr) {
       snapshot.root = std::move(node);

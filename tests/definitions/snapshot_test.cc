@@ -218,6 +218,27 @@ TEST(Snapshot, EndsCircles) {
   EXPECT_EQ(names.row("y", "Extension.value[x].family").min, 1U);
 }
 
+TEST(Snapshot, StaysWithinBounds) {
+  std::string path = "Questionnaire";
+  for (int i = 0; i < 70; ++i) path += ".item";
+  EXPECT_NE(faultOf(R"({"path":")" + path + "\"}", "Questionnaire", "Questionnaire").find("more than 64"),
+            std::string::npos);
+  // Each profile walks twice into the one before it.
+  std::vector<std::string> texts = {
+      profile("p0", R"({"path":"Extension.extension","max":"9"})", "Extension", "Extension")};
+  for (int i = 1; i < 20; ++i) {
+    const std::string type = R"("type":[{"code":"Extension","profile":["urn:p)" + std::to_string(i - 1) + R"("]}])";
+    texts.push_back(
+        profile("p" + std::to_string(i),
+                R"({"path":"Extension.extension","sliceName":"a",)" + type +
+                    R"(},{"path":"Extension.extension.id","max":"0"},{"path":"Extension.extension","sliceName":"b",)" +
+                    type + R"(},{"path":"Extension.extension.id","max":"0"})",
+                "Extension", "Extension"));
+  }
+  const Made made(texts);
+  EXPECT_NE(made.faults().find("larger than 20000 elements"), std::string::npos);
+}
+
 TEST(Snapshot, IsWrittenIntoTheDefinition) {
   fhir::Issues issues;
   const DocumentPointer definition = readDefinition(
