@@ -4,9 +4,9 @@
 #include "gateway/app/bench.h"
 #include "gateway/app/fhirpath_context.h"
 #include "gateway/app/files.h"
+#include "gateway/app/validator.h"
 #include "gateway/app/verbs.h"
 #include "gateway/fhir/outcome.h"
-#include "gateway/validation/validation.h"
 
 #include <algorithm>
 #include <iostream>
@@ -35,16 +35,17 @@ int benchMap(const Arguments& arguments, std::size_t iterations) {
 }
 
 int benchValidate(const Arguments& arguments, std::size_t iterations) {
-  const auto schema = schemaWith(arguments.all("--package"));
   std::string bytes;
-  if (!schema || arguments.positional().size() != 2 || !readInput(arguments.positional()[1], bytes)) return kWrongUse;
-  const auto validator = validation::Validator::create(schema);
-  if (!validator.ok()) return kWrongUse;
+  if (arguments.positional().size() != 2 || !readInput(arguments.positional()[1], bytes)) return kWrongUse;
+  const auto validator = validatorWith(arguments.all("--package"));
+  if (validator == nullptr) return kWrongUse;
+  validation::Options options;
+  options.profiles = arguments.all("--profile");
   const auto once = [&] {
     fhir::Issues issues;
-    const auto document = fhir::readJson(bytes, schema, {}, issues);
+    const auto document = fhir::readJson(bytes, validator->sharedSchema(), {}, issues);
     if (!document.ok()) return false;
-    (*validator)->validate(*document, issues);
+    validator->validate(*document, issues, options);
     return true;
   };
   return printMeasured("validate", measure(iterations, once));
@@ -108,6 +109,7 @@ int benchVerb(const Words& words) {
         "exactly N rounds; default: about two seconds, 20000 for accept, 2000 for deliver; not for start"},
        {"--map", "FILE", "map: as in transform", true},
        {"--package", "DIR|FILE", "map, validate: as there", true},
+       {"--profile", "URL", "validate: as there", true},
        {"--batch", "FILE", "fhirpath: as there; a round does every line, errors included"},
        {"--source", "FILE", "map, accept, deliver: the source record"},
        {"--config", "FILE", "accept, deliver, start: the configuration; its data folder must be new"},

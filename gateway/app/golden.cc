@@ -131,7 +131,7 @@ class FlowReader {
       if (!issues.hasErrors()) faults_.add(section.file, section.line, definitions.error().message);
       return {};
     }
-    auto validator = validation::Validator::create((*definitions)->schema);
+    auto validator = validation::Validator::create(*definitions);
     if (!validator.ok()) {
       faults_.add(section.file, section.line, validator.error().message);
       return {};
@@ -305,14 +305,15 @@ class Golden {
     read.type = flow.library->sourceType();
     auto source = readResource(input, flow.structures.schema, read, issues);
     if (!source.ok()) return {};
-    if (read.type != fhir::kNone) flow.structures.validator->validate(*source, issues);
+    if (read.type != fhir::kNone) flow.structures.validator->validate(*source, issues, validation::Options::quiet());
     if (issues.hasErrors()) return {};
     mapping::RunOptions options;
     options.seed = crypto::sha256Hex(input);
     options.trace = &trace;
     auto target = mapping::transform(*flow.library, *source, options, issues);
     if (!target.ok()) return {};
-    if (flow.library->targetType() != fhir::kNone) flow.structures.validator->validate(*target, issues);
+    if (flow.library->targetType() != fhir::kNone)
+      flow.structures.validator->validate(*target, issues, validation::Options::quiet());
     if (flow.facts && !issues.hasErrors()) (void)flow.facts(*target, issues);
     if (issues.hasErrors()) return {};
     auto account = mapping::lossAccount(*source, flow.drops, trace);

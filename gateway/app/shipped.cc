@@ -90,7 +90,7 @@ class Shipped {
     }
     definitions_ = std::move(*loaded);
     configuration_.schema = definitions_->schema;
-    auto validator = validation::Validator::create(configuration_.schema);
+    auto validator = validation::Validator::create(definitions_);
     if (!validator.ok()) {
       faults_.add(folders_.mappings, 0, validator.error().message);
       return;

@@ -51,10 +51,18 @@ class Merger {
          std::string(stated_.id.empty() ? stated_.path : stated_.id) + ": " + std::move(text));
   }
 
+  void warn(std::string text) {
+    tell(context_.issues, fhir::Severity::Warning, context_.origin, stated_.element,
+         std::string(stated_.id.empty() ? stated_.path : stated_.id) + ": " + std::move(text));
+  }
+
   void cardinality() {
     if (stated_.max) {
       if (*stated_.max > facts_.max && node_.parent != nullptr) {
-        fault("max " + countText(*stated_.max) + " is more than the base allows (" + countText(facts_.max) + ")");
+        const std::string text =
+            "max " + countText(*stated_.max) + " is more than the base allows (" + countText(facts_.max) + ")";
+        // Editors write "*" without meaning it: the base's bound stays.
+        *stated_.max == fhir::kUnbounded ? warn(text) : fault(text);
       } else {
         facts_.max = *stated_.max;
       }
@@ -106,7 +114,8 @@ class Merger {
     return text;
   }
 
-  /// A profile on another type than the one it is named for can be met by nothing.
+  /// A profile on another type than the one it is named for can be met by nothing. (A Resource with the "profile"
+  /// Patient is a way to say Patient that older tools wrote.)
   void checkProfiles(const TypeFacts& type) {
     for (const std::string_view canonical : type.profiles) {
       if (canonical == context_.url) {
@@ -114,7 +123,7 @@ class Merger {
         continue;
       }
       const fhir::TypeId named = context_.schema.findType(canonical);
-      if (named != kNone && named != type.type) {
+      if (named != kNone && !context_.schema.isA(named, type.type)) {
         fault("the type " + std::string(type.code) + " cannot have the profile " + std::string(canonical) +
               ", which is a type itself: name that type");
       }

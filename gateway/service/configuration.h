@@ -81,6 +81,9 @@ struct Configuration {
   std::map<store::Role, LegMaker> legs;
   std::shared_ptr<const fhir::Schema> schema;
   std::shared_ptr<const validation::Validator> validator;
+  /// Partners use profiles, extensions and codes that we do not know: that is no fault, and nothing is noted of it. (An
+  /// unknown modifierExtension is a fault: what it stands in may mean something else.)
+  validation::Options validation = validation::Options::quiet();
   fhir::TypeId legModel = fhir::kNone;
   std::shared_ptr<const letter::Library> templates;
   const letter::PrintProfile* printProfile = nullptr;  // in templates

@@ -181,7 +181,7 @@ Result<Prepared> prepare(const Configuration& configuration, store::Role role, c
     LOTSEN_TRY(auto rendered, letter::render(*maker.letter, target, letter::Format::Pdf, options, issues));
     return Prepared{rendered.mediaType, std::move(rendered.bytes), maker.map->hash()};
   }
-  configuration.validator->validate(target, issues);
+  configuration.validator->validate(target, issues, configuration.validation);
   if (issues.hasErrors()) return fail(Code::Invalid, "the message is not valid");
   return Prepared{"application/fhir+json", fhir::writeJson(target), maker.map->hash()};
 }

@@ -105,7 +105,7 @@ Reception Receptionist::record(const Configuration& configuration, Submission su
     return reception;
   }
   const fhir::Document& record = *read;
-  configuration.validator->validate(record, reception.issues);
+  configuration.validator->validate(record, reception.issues, configuration.validation);
   checkIdentifiers(record, channel, sweden::civilDate(clock_.now()), reception.issues);
   const auto businessId = scalar(record, channel.idPath, "its id", reception.issues);
   const auto versionText = scalar(record, channel.versionPath, "its version", reception.issues);
@@ -161,7 +161,7 @@ Reception Receptionist::message(const Configuration& configuration, Submission s
     return reception;
   }
   const fhir::Document& bundle = *read;
-  configuration.validator->validate(bundle, reception.issues);
+  configuration.validator->validate(bundle, reception.issues, configuration.validation);
   const fhir::Element* header = fhir::firstResource(bundle, bundle.root(), "MessageHeader");
   if (header == nullptr || fhir::valueAt(bundle, bundle.root(), "type") != "message") {
     reception.issues.error("structure", "not-a-message",

@@ -114,7 +114,7 @@ Understood understand(const Configuration& configuration, const store::Record& r
   const mapping::RunOptions run{now, record.digest};
   auto canonical = mapping::transform(*channel.map, *source, run, issues);
   if (!canonical.ok() || issues.hasErrors()) return parked(record, reason::kMappingFailed, issues);
-  configuration.validator->validate(*canonical, issues);
+  configuration.validator->validate(*canonical, issues, configuration.validation);
   if (issues.hasErrors()) return parked(record, reason::kCanonicalInvalid, issues);
 
   accountFor(channel, *source, *canonical, issues);

@@ -7,7 +7,7 @@ namespace lotsen::validation {
 using fhir::Element;
 using fhir::kNone;
 
-std::optional<bool> SchemaHost::memberOf(std::string_view system, std::string_view code, std::string_view valueSet) {
+std::optional<bool> Walk::memberOf(std::string_view system, std::string_view code, std::string_view valueSet) {
   switch (schema_.inValueSet(valueSet, system, code)) {
     case fhir::Schema::Membership::In: return true;
     case fhir::Schema::Membership::NotIn: return false;

@@ -1,74 +1,20 @@
-// Bundles and the references inside them.
+// References: what they lead to inside the document, and whether that may be.
 #include "gateway/fhir/outcome.h"
 #include "gateway/fhir/r4/types.h"
 #include "gateway/validation/walk.h"
 
-#include <unordered_set>
-
 namespace lotsen::validation {
 
+using definitions::AllowedType;
 using fhir::child;
 using fhir::Element;
 using fhir::kNone;
 using fhir::valueAt;
 
-namespace {
-
-template <typename Visit>
-void eachBelow(const Element* root, const Visit& visit) {
-  for (const Element* node = root->first; node != nullptr; node = node->next) {
-    visit(node);
-    if (node->first != nullptr) eachBelow(node, visit);
-  }
-}
-
-/// Calls `visit` for every "#…" below `root` in a place that may refer: Reference.reference, canonical, uri and url.
-template <typename Visit>
-void eachLocalReference(const Element* root, const Visit& visit) {
-  eachBelow(root, [&](const Element* node) {
-    const bool may = node->type == fhir::r4::kCanonical || node->type == fhir::r4::kUri ||
-                     node->type == fhir::r4::kUrl ||
-                     (node->parent->type == fhir::r4::kReference && node->type == fhir::r4::kString);
-    if (may && node->value().starts_with('#')) visit(node);
-  });
-}
-
-}  // namespace
-
-/// The rules of Bundles that are quicker told than evaluated: bdl-7 (fullUrls are unique) and bdl-12 (a message starts
-/// with its MessageHeader).
-void Walk::bundle(const Element* node) {
-  const std::string_view type = valueAt(document_, node, "type");
-  const fhir::NameId entryName = schema_.findName("entry");
-  const Element* first = child(node, entryName);
-  if (type == "message") {
-    const Element* header = first == nullptr ? nullptr : child(document_, first, "resource");
-    if (header == nullptr || header->type != fhir::r4::kMessageHeader) {
-      report_.error("invariant", "bdl-12", "the first entry of a message must be its MessageHeader",
-                    first == nullptr ? node : first);
-    }
-  }
-  std::unordered_map<std::string_view, const Element*> urls;
-  for (const Element* entry = first; entry != nullptr && entry->name == entryName; entry = entry->next) {
-    const std::string_view url = valueAt(document_, entry, "fullUrl");
-    const Element* resource = child(document_, entry, "resource");
-    if (url.empty() || resource == nullptr) continue;
-    fullUrl(entry, resource, url);
-    byUrl_.emplace(url, resource);
-    const auto [other, added] = urls.emplace(url, resource);
-    if (added || type == "history") continue;
-    if (valueAt(document_, other->second, "meta.versionId") != valueAt(document_, resource, "meta.versionId")) continue;
-    report_.error("invariant", "bdl-7", "another entry of the Bundle has the same fullUrl", entry);
-  }
-}
-
 /// The type that a reference names or leads to inside the document; kNone if that cannot be told.
 fhir::TypeId Walk::targetOf(const Element* node, std::string_view reference) const {
-  if (reference.starts_with('#')) {
-    const Element* contained = fhir::resolve(document_, node, reference);
-    return contained == nullptr ? kNone : contained->type;
-  }
-  if (const auto found = byUrl_.find(reference); found != byUrl_.end()) return found->second->type;
+  if (const Element* found = target(node, reference)) return found->type;
+  if (reference.starts_with('#')) return kNone;
   reference = reference.substr(0, reference.find("/_history/"));
   const auto slash = reference.rfind('/');
   if (slash == std::string_view::npos) return kNone;
@@ -77,59 +23,48 @@ fhir::TypeId Walk::targetOf(const Element* node, std::string_view reference) con
   return schema_.type(type).kind == fhir::TypeKind::Resource ? type : kNone;
 }
 
-/// A fullUrl is absolute; one that looks like a server's names the type and id of its resource (R4,
-/// Bundle.entry.fullUrl).
-void Walk::fullUrl(const Element* entry, const Element* resource, std::string_view url) {
-  const auto colon = url.find(':');
-  if (colon == std::string_view::npos || url.find('/') < colon) {
-    return report_.error("value", "full-url", "fullUrl must be an absolute URL", entry);
+/// The resource in this document that a reference leads to, or nullptr: contained, by fullUrl, or relative to the
+/// fullUrl of the entry that it stands in (R4, Bundle, "resolving references").
+const Element* Walk::target(const Element* node, std::string_view reference) const {
+  if (reference.starts_with('#')) return fhir::resolve(document_, node, reference);
+  if (byUrl_.empty()) return nullptr;
+  if (const auto found = byUrl_.find(reference); found != byUrl_.end()) return found->second;
+  const std::string_view plain = reference.substr(0, reference.find("/_history/"));
+  if (plain.find(':') != std::string_view::npos) {
+    const auto found = byUrl_.find(plain);
+    return found == byUrl_.end() ? nullptr : found->second;
   }
-  if (!url.starts_with("http")) return;
-  const auto last = url.rfind('/');
-  const std::string_view before = url.substr(0, last);
-  const fhir::TypeId named = schema_.findType(before.substr(before.rfind('/') + 1));
-  if (schema_.type(named).kind != fhir::TypeKind::Resource || resource->type == kNone) return;
-  if (named == resource->type && url.substr(last + 1) == valueAt(document_, resource, "id")) return;
-  report_.error("value", "full-url", "fullUrl must end with the type and id of its resource", entry);
-}
-
-/// The rule that every contained resource is referred to, or refers to its container itself (dom-3).
-void Walk::contained(const Element* node) {
-  const fhir::NameId containedName = schema_.findName("contained");
-  const Element* first = child(node, containedName);
-  if (first == nullptr) return;
-  std::unordered_set<std::string_view> wanted;  // without the '#'
-  const auto collect = [&](const Element* at) { wanted.insert(at->value().substr(1)); };
-  eachLocalReference(node, collect);
-  const auto narrativeNames = [&](std::string_view id) {  // a narrative may link to it, or show it as an image
-    const std::string quoted = "\"#" + std::string(id) + "\"";
-    bool found = false;
-    eachBelow(node, [&](const Element* at) {
-      found = found || (at->type == fhir::r4::kXhtml && at->value().find(quoted) != std::string_view::npos);
-    });
-    return found;
-  };
-  for (const Element* at = first; at != nullptr && at->name == containedName; at = at->next) {
-    const std::string_view id = valueAt(document_, at, "id");
-    if (!id.empty() && (wanted.contains(id) || narrativeNames(id))) continue;
-    bool refersBack = false;
-    eachLocalReference(at, [&](const Element* reference) { refersBack = refersBack || reference->size == 1; });
-    if (!refersBack)
-      report_.error("invariant", "dom-3",
-                    "nothing refers to this contained resource, and it does not refer to its container", at);
+  const Element* entry = node;
+  while (entry != nullptr && (entry->parent == nullptr || entry->parent->type != fhir::r4::kBundle)) {
+    entry = entry->parent;
   }
+  const std::string_view own = entry == nullptr ? std::string_view() : valueAt(document_, entry, "fullUrl");
+  const auto id = own.rfind('/');
+  const auto type = id == std::string_view::npos || id == 0 ? std::string_view::npos : own.rfind('/', id - 1);
+  if (type == std::string_view::npos) return nullptr;
+  const auto found = byUrl_.find(std::string(own.substr(0, type + 1)) + std::string(plain));
+  return found == byUrl_.end() ? nullptr : found->second;
 }
 
 void Walk::reference(const Element* node) {
   if (node->def == kNone) return;
   const Element* text = child(document_, node, "reference");
   if (text == nullptr || !text->hasValue()) return;
+  if (!isWellFormed(text->value())) {
+    return report_.error("value", "reference-form",
+                         "a relative reference is the type and the id of a resource, as in Patient/1", node);
+  }
   const fhir::TypeId target = targetOf(node, text->value());
   if (target == kNone) {
     if (text->value().starts_with('#') && text->value().size() > 1) {
       report_.error("invariant", "ref-1", "no contained resource has this id", node);
     }
     return;
+  }
+  if (const Element* other = named(text->value()); other != nullptr && !schema_.isA(other->type, target)) {
+    report_.error("structure", "reference-type",
+                  "refers to a " + typeName(target) + ", but the entry with this id is a " + typeName(other->type),
+                  node);
   }
   std::string allowed;
   for (const fhir::TypeRef& type : schema_.types(schema_.def(node->def))) {
@@ -143,6 +78,76 @@ void Walk::reference(const Element* node) {
   }
   if (allowed.empty()) return;
   report_.error("structure", "reference-target", "may refer to " + allowed + ", not to " + typeName(target), node);
+}
+
+/// "#id", an absolute URL, a search of a transaction ("Patient?identifier=…"), or "Patient/1".
+bool Walk::isWellFormed(std::string_view reference) const {
+  if (reference.starts_with('#') || reference.find_first_of(":?") != std::string_view::npos) return true;
+  const auto slash = reference.find('/');
+  if (slash == std::string_view::npos || slash + 1 == reference.size()) return false;
+  const fhir::TypeId type = schema_.findType(reference.substr(0, slash));
+  return schema_.type(type).kind == fhir::TypeKind::Resource;
+}
+
+/// The entry with the fullUrl urn:uuid:X that senders mean when they write Type/X.
+const Element* Walk::named(std::string_view reference) const {
+  if (byUrl_.empty() || reference.find(':') != std::string_view::npos) return nullptr;
+  const auto found = byUrl_.find("urn:uuid:" + std::string(reference.substr(reference.rfind('/') + 1)));
+  return found == byUrl_.end() ? nullptr : found->second;
+}
+
+/// The targets and the aggregation that a profile allows.
+void Walk::referenceOf(const Element* node, const Place& place) {
+  const std::string_view text = valueAt(document_, node, "reference");
+  if (text.empty()) return;
+  const Element* resource = target(node, text);
+  unsigned aggregation = 0;
+  bool targets = false;
+  for (const AllowedType& type : place.element().types) {
+    if (type.type != fhir::r4::kReference) continue;
+    aggregation |= type.aggregation;
+    targets = targets || !type.targets.empty();
+  }
+  aggregated(node, place, text, resource, aggregation);
+  const fhir::TypeId type = targetOf(node, text);
+  if (!targets || type == kNone) return;
+  std::string why;
+  for (const AllowedType& allowed : place.element().types) {
+    for (const std::string_view canonical : allowed.targets) {
+      if (isTarget(resource, type, canonical, why)) return;
+    }
+  }
+  if (!why.empty()) {
+    return report_.error("structure", "reference-profile", "what it refers to does not conform: " + why, node,
+                         place.url());
+  }
+  report_.error("structure", "reference-target", "may not refer to " + typeName(type), node, place.url());
+}
+
+/// `why`: set if the type is right and the resource is not.
+bool Walk::isTarget(const Element* resource, fhir::TypeId type, std::string_view canonical, std::string& why) {
+  if (const fhir::TypeId wanted = schema_.findType(canonical); wanted != kNone) return schema_.isA(type, wanted);
+  const Plan* known = plan(canonical);
+  if (known == nullptr) return true;
+  if (!schema_.isA(type, known->profile().type())) return false;
+  return resource == nullptr || conforms(resource, known, &why);
+}
+
+void Walk::aggregated(const Element* node, const Place& place, std::string_view text, const Element* resource,
+                      unsigned aggregation) {
+  if (aggregation == 0) return;
+  using definitions::kBundled;
+  using definitions::kContained;
+  using definitions::kReferenced;
+  const bool contained = text.starts_with('#');
+  if (contained && (aggregation & kContained) != 0) return;
+  if (!contained && (aggregation & kReferenced) != 0) return;
+  if (!contained && (aggregation & kBundled) != 0 && (resource != nullptr || byUrl_.empty())) return;
+  std::string wanted;
+  if ((aggregation & kContained) != 0) wanted = "to a contained resource";
+  if ((aggregation & kReferenced) != 0) wanted += wanted.empty() ? "to a resource elsewhere" : " or elsewhere";
+  if ((aggregation & kBundled) != 0) wanted += wanted.empty() ? "to a resource of the Bundle" : " or of the Bundle";
+  report_.error("structure", "aggregation", "must refer " + wanted, node, place.url());
 }
 
 }  // namespace lotsen::validation

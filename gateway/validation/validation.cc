@@ -1,11 +1,16 @@
 #include "gateway/validation/validation.h"
 
+#include "gateway/validation/plan.h"
 #include "gateway/validation/walk.h"
 
 namespace lotsen::validation {
 
-Validator::Validator(std::shared_ptr<const fhir::Schema> schema, Rules rules)
-    : schema_(std::move(schema)), rules_(std::move(rules)) {
+Validator::Validator(std::shared_ptr<const definitions::Definitions> definitions,
+                     std::shared_ptr<const MessageKinds> messages, Rules rules)
+    : schema_(definitions->schema),
+      plans_(std::make_unique<const Plans>(std::move(definitions))),
+      messages_(std::move(messages)),
+      rules_(std::move(rules)) {
   requiredStart_.reserve(schema_->shapeCount() + 1);
   for (fhir::ShapeId shape = 0; shape < schema_->shapeCount(); ++shape) {
     requiredStart_.push_back(static_cast<std::uint32_t>(required_.size()));
@@ -19,16 +24,19 @@ Validator::Validator(std::shared_ptr<const fhir::Schema> schema, Rules rules)
   requiredStart_.push_back(static_cast<std::uint32_t>(required_.size()));
 }
 
-Result<std::shared_ptr<const Validator>> Validator::create(std::shared_ptr<const fhir::Schema> schema) {
-  LOTSEN_TRY(Rules rules, Rules::compile(schema));
-  return std::shared_ptr<const Validator>(new Validator(std::move(schema), std::move(rules)));
+Validator::~Validator() = default;
+
+Result<std::shared_ptr<const Validator>> Validator::create(std::shared_ptr<const definitions::Definitions> definitions,
+                                                           std::shared_ptr<const MessageKinds> messages) {
+  LOTSEN_TRY(Rules rules, Rules::compile(definitions->schema));
+  return std::shared_ptr<const Validator>(new Validator(std::move(definitions), std::move(messages), std::move(rules)));
 }
 
 void Validator::validate(const fhir::Document& document, const fhir::Element* resource, fhir::Issues& issues,
                          const Options& options) const {
   if (resource == nullptr) return;
   Report report(document, issues, options);
-  Walk(*this, document, report).resource(resource);
+  Walk(*this, document, report, options).begin(resource);
   report.finish();
 }
 

@@ -8,60 +8,60 @@ namespace lotsen::validation {
 using fhir::Element;
 using fhir::kNone;
 
-void Report::add(fhir::Severity severity, std::string_view code, std::string_view rule, std::string text,
-                 const Element* at) {
-  const auto count = counts_.find(rule);
-  const std::size_t before = count == counts_.end() ? 0 : count->second;
-  counts_.insert_or_assign(std::string(rule), before + 1);
-  if (before >= options_.mostPerRule) return;
-  issues_.add(
-      {severity, std::string(code), std::string(rule), std::move(text), fhir::pathOf(document_, at), {}, at->at});
-}
-
-void Report::finish() {
-  for (const auto& [rule, count] : counts_) {
-    if (count <= options_.mostPerRule) continue;
-    issues_.add({fhir::Severity::Information,
-                 "informational",
-                 rule,
-                 std::to_string(count - options_.mostPerRule) + " more faults of the rule " + rule + " are not listed",
-                 {},
-                 {},
-                 {}});
-  }
-}
-
-Walk::Walk(const Validator& validator, const fhir::Document& document, Report& report)
+Walk::Walk(const Validator& validator, const fhir::Document& document, Report& report, const Options& options)
     : validator_(validator),
       document_(document),
       schema_(document.schema()),
       report_(report),
-      host_(document.schema()),
+      options_(options),
       evaluator_(fhirpath::Environment()) {
   evaluator_.environment().document = &document;
-  evaluator_.environment().host = &host_;
+  evaluator_.environment().host = this;
 }
 
-void Walk::resource(const Element* node) {
-  if (node->type == kNone) return report_.error("structure", "untyped", "the type of this document is not known", node);
+void Walk::begin(const Element* resource) {
+  for (const std::string& canonical : options_.profiles) {
+    if (const Plan* known = plan(canonical); known != nullptr) {
+      place(known, 0);
+    } else if (schema_.findType(canonical) == kNone) {
+      report_.error("not-found", "profile-unknown",
+                    "the profile " + canonical + " is not known: load the package that defines it", resource);
+    }
+  }
+  this->resource(resource, 0);
+}
+
+void Walk::resource(const Element* node, std::size_t from) {
   const Element* outer = evaluator_.environment().resource;
   enter(node);
-  if (node->type == fhir::r4::kBundle) bundle(node);
-  contained(node);
-  this->node(node);
+  if (!report_.muted()) {
+    if (node->type == fhir::r4::kBundle) bundle(node);
+    contained(node);
+    conformance(node);
+    claimed(node);
+    if (node->type == fhir::r4::kObservation) vitalSigns(node);
+  }
+  this->node(node, from);
   if (outer != nullptr) enter(outer);
 }
 
-void Walk::node(const Element* node) {
-  if (node->type == kNone) {
-    return report_.error("structure", "untyped", "the type of \"" + name(node) + "\" is not known", node);
+void Walk::node(const Element* node, std::size_t from) {
+  if (report_.muted()) {
+    if (places_.size() == from || report_.failed()) return;
+  } else {
+    if (node->type == kNone) {
+      return report_.error("structure", "untyped", "the type of \"" + name(node) + "\" is not known", node);
+    }
+    if (schema_.type(node->type).primitive != fhir::Primitive::None) { value(node); }
+    content(node);
+    binding(node);
+    invariants(node);
+    if (node->type == fhir::r4::kReference) reference(node);
+    if (node->type == fhir::r4::kExtension) extension(node, from);
+    if (node->type == fhir::r4::kAttachment) attachment(node);
   }
-  if (schema_.type(node->type).primitive != fhir::Primitive::None) { value(node); }
-  content(node);
-  binding(node);
-  invariants(node);
-  if (node->type == fhir::r4::kReference) reference(node);
-  children(node);
+  profiles(node, from);
+  children(node, from);
 }
 
 /// The rules that every element has a value or children other than its id (ele-1), and every extension either (ext-1).
@@ -81,21 +81,41 @@ void Walk::content(const Element* node) {
   report_.error("invariant", "ele-1", "an element must have a value or content", node);
 }
 
-void Walk::children(const Element* node) {
-  const fhir::ShapeId shape =
-      node->isResource ? schema_.type(node->type).shape : schema_.shapeOf(node->def, node->type);
-  missing(node, shape);
+void Walk::children(const Element* node, std::size_t from) {
+  const std::size_t to = places_.size();
+  if (!report_.muted()) {
+    missing(node, node->isResource ? schema_.type(node->type).shape : schema_.shapeOf(node->def, node->type));
+  }
+  for (std::size_t at = from; at < to; ++at) lacking(node, places_[at]);
   for (const Element* first = node->first; first != nullptr; first = first->runLast->next) {
-    run(first);
+    if (!report_.muted()) run(first);
     const Element* end = first->runLast->next;
-    for (const Element* child = first; child != end; child = child->next) {
-      type(child);
-      if (child->isResource && child->type != kNone) {
-        resource(child);
-      } else {
-        this->node(child);
-      }
+    for (std::size_t at = from; at < to; ++at) {
+      const Plan* plan = places_[at].plan;
+      const RowId row = plan->child(places_[at].row, first->name);
+      if (row != definitions::kNoRow) places_.push_back({plan, row, 0, 0, false});
     }
+    if (places_.size() == to) {
+      each(first, end);
+    } else {
+      profiledRun(first, end, to);
+      places_.resize(to);
+    }
+  }
+}
+
+/// Siblings of one name of which no profile says anything.
+void Walk::each(const Element* first, const Element* end) {
+  if (report_.muted()) return;
+  for (const Element* child = first; child != end; child = child->next) {
+    type(child);
+    const std::size_t from = places_.size();
+    if (child->isResource && child->type != kNone) {
+      resource(child, from);
+    } else {
+      this->node(child, from);
+    }
+    places_.resize(from);
   }
 }
 
@@ -135,7 +155,15 @@ void Walk::type(const Element* node) {
 }
 
 void Walk::value(const Element* node) {
-  if (node->at.line != 0 || !node->hasValue() || fhir::isValidPrimitive(schema_, node->type, node->value())) return;
+  if (!node->hasValue()) return;
+  switch (node->type) {
+    case fhir::r4::kUri:
+    case fhir::r4::kUrl:
+    case fhir::r4::kCanonical: uri(node); break;
+    case fhir::r4::kXhtml: links(node); break;
+    default: break;
+  }
+  if (node->at.line != 0 || fhir::isValidPrimitive(schema_, node->type, node->value())) return;
   report_.error("value", "value", "not a valid " + typeName(node->type), node);
 }
 

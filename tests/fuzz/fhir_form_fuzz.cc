@@ -43,7 +43,7 @@ void through(const Result<Document>& read, const Issues& issues) {
     const auto thrice = writeXml(again(readXml(*twice, Schema::r4(), deep, none)));
     must(thrice.ok() && *thrice == *twice);
   }
-  static const auto validator = lotsen::validation::Validator::create(Schema::r4());
+  static const auto validator = lotsen::validation::Validator::create(lotsen::definitions::Definitions::r4());
   must(validator.ok());
   Issues found;
   (*validator)->validate(*read, found);

@@ -13,7 +13,7 @@ using fhir::Issues;
 using fhir::Schema;
 
 std::shared_ptr<const Validator> validator() {
-  static const auto shared = Validator::create(Schema::r4());
+  static const auto shared = Validator::create(definitions::Definitions::r4());
   EXPECT_TRUE(shared.ok());
   return *shared;
 }
