@@ -19,13 +19,19 @@ struct Document::Arena {
   };
 
   void* take(std::size_t size, std::size_t alignment) {
-    auto* at = reinterpret_cast<char*>((reinterpret_cast<std::uintptr_t>(next) + alignment - 1) & ~(alignment - 1));
-    if (next == nullptr || at + size > end) {
+    std::size_t gap = gapAt(next, alignment);
+    if (static_cast<std::size_t>(end - next) < gap + size) {
       grow(size + alignment);
-      at = reinterpret_cast<char*>((reinterpret_cast<std::uintptr_t>(next) + alignment - 1) & ~(alignment - 1));
+      gap = gapAt(next, alignment);
     }
+    char* at = next + gap;
     next = at + size;
     return at;
+  }
+
+  /// Bytes from `place` to the next aligned one. REQUIRES: a power of two.
+  static std::size_t gapAt(const char* place, std::size_t alignment) {
+    return (alignment - (reinterpret_cast<std::uintptr_t>(place) & (alignment - 1))) & (alignment - 1);
   }
 
   void grow(std::size_t least) {

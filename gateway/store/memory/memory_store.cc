@@ -349,6 +349,7 @@ Result<std::vector<Transfer>> MemoryStore::transfers(const TransferFilter& filte
   std::sort(rows.begin(), rows.end(), [](const auto* a, const auto* b) { return a->ordinal > b->ordinal; });
   if (rows.size() > filter.limit) rows.resize(filter.limit);
   std::vector<Transfer> page;
+  page.reserve(rows.size());
   for (const State::StoredTransfer* row : rows) page.push_back(row->transfer);
   return page;
 }

@@ -130,7 +130,7 @@ void Writer::checkpointIfDue() {
   } catch (const Fault& fault) { die(fault.error()); }
 }
 
-void Writer::die(Error error) {
+void Writer::die(const Error& error) {
   {
     std::lock_guard lock(mutex_);
     if (dead_) return;

@@ -84,7 +84,7 @@ class Writer {
   void setSync(const std::vector<Job*>& group);
   void refuse(const std::vector<Job*>& group, const Error& error);
   void checkpointIfDue();
-  void die(Error error);
+  void die(const Error& error);
 
   Options options_;
   std::unique_ptr<Connection> connection_;
