@@ -8,7 +8,6 @@ namespace lotsen::definitions {
 
 namespace {
 
-using fhir::child;
 using fhir::kNone;
 using fhir::valueAt;
 
