@@ -103,7 +103,7 @@ void Walk::fullUrl(const Element* entry, const Element* resource, std::string_vi
 
 /// The rule that every contained resource is referred to, or refers to its container itself (dom-3).
 void Walk::contained(const Element* node) {
-  const fhir::NameId containedName = schema_.findName("contained");
+  const fhir::NameId containedName = names_.contained;
   const Element* first = child(node, containedName);
   if (first == nullptr) return;
   std::unordered_set<std::string_view> wanted;  // without the '#'

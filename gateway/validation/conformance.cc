@@ -27,7 +27,7 @@ void eachOf(const fhir::Document& document, const Element* node, std::string_vie
 }  // namespace
 
 void Walk::conformance(const Element* resource) {
-  const Element* url = child(document_, resource, "url");
+  const Element* url = child(resource, names_.url);
   if (url == nullptr && resource->type != fhir::r4::kStructureDefinition) return;
   const bool canonical =
       url != nullptr && url->type == fhir::r4::kUri && child(document_, resource, "status") != nullptr;

@@ -103,12 +103,10 @@ void Walk::links(const Element* narrative) {
   auto at = text.find(kLink);
   if (at == std::string_view::npos) return;
   const Element* root = narrative;
-  while (root->parent != nullptr && (!root->isResource || root->name == schema_.findName("contained"))) {
-    root = root->parent;
-  }
+  while (root->parent != nullptr && (!root->isResource || root->name == names_.contained)) { root = root->parent; }
   if (root != anchorsOf_) {
     anchors_.clear();
-    collectAnchors(root, schema_.findName("id"), anchors_);
+    collectAnchors(root, names_.id, anchors_);
     anchorsOf_ = root;
   }
   for (; at != std::string_view::npos; at = text.find(kLink, at + 1)) {

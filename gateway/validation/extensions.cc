@@ -12,8 +12,9 @@ using fhir::Element;
 using fhir::kNone;
 
 void Walk::extension(const Element* node, std::size_t from) {
-  const std::string_view url = fhir::valueAt(document_, node, "url");
-  if (url.empty()) return;
+  const Element* named = child(node, names_.url);
+  if (named == nullptr || !named->hasValue()) return;
+  const std::string_view url = named->value();
   const bool inner = node->parent != nullptr && node->parent->type == fhir::r4::kExtension;
   if (url.find(':') == std::string_view::npos) {
     if (!inner) return report_.error("value", "extension-url", "the url of an extension must be absolute", node);

@@ -20,7 +20,7 @@ std::optional<bool> Walk::memberOf(std::string_view system, std::string_view cod
 void Walk::enter(const Element* resource) {
   fhirpath::Environment& environment = evaluator_.environment();
   const Element* parent = resource->parent;
-  const bool contained = parent != nullptr && parent->isResource && resource->name == schema_.findName("contained");
+  const bool contained = parent != nullptr && parent->isResource && resource->name == names_.contained;
   environment.resource = resource;
   environment.rootResource = contained ? parent : resource;
 }

@@ -32,8 +32,8 @@ void Walk::place(const Plan* plan, std::size_t from) {
 
 /// The profiles that a resource claims. REQUIRES: its places are the top of the stack.
 void Walk::claimed(const Element* resource) {
-  const Element* meta = child(document_, resource, "meta");
-  const Element* first = meta == nullptr ? nullptr : child(document_, meta, "profile");
+  const Element* meta = child(resource, names_.meta);
+  const Element* first = meta == nullptr ? nullptr : child(meta, names_.profile);
   for (const Element* at = first; at != nullptr && at->name == first->name; at = at->next) {
     if (!at->hasValue()) continue;
     const Plan* known = plan(at->value());

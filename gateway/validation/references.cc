@@ -48,7 +48,7 @@ const Element* Walk::target(const Element* node, std::string_view reference) con
 
 void Walk::reference(const Element* node) {
   if (node->def == kNone) return;
-  const Element* text = child(document_, node, "reference");
+  const Element* text = child(node, names_.reference);
   if (text == nullptr || !text->hasValue()) return;
   if (!isWellFormed(text->value())) {
     return report_.error("value", "reference-form",

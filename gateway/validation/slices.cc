@@ -156,7 +156,7 @@ void Walk::follow(const Element* node, const Path& path, std::size_t step, std::
       }
       return;
     case Step::Kind::Extension: {
-      const fhir::NameId name = schema_.findName("extension");
+      const fhir::NameId name = names_.extension;
       for (const Element* at = child(node, name); at != nullptr && at->name == name; at = at->next) {
         if (fhir::valueAt(document_, at, "url") == next.url) follow(at, path, step + 1, out);
       }

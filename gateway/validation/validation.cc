@@ -8,6 +8,7 @@ namespace lotsen::validation {
 Validator::Validator(std::shared_ptr<const definitions::Definitions> definitions,
                      std::shared_ptr<const MessageKinds> messages, Rules rules)
     : schema_(definitions->schema),
+      names_(*schema_),
       plans_(std::make_unique<const Plans>(std::move(definitions))),
       messages_(std::move(messages)),
       rules_(std::move(rules)) {
@@ -25,6 +26,16 @@ Validator::Validator(std::shared_ptr<const definitions::Definitions> definitions
 }
 
 Validator::~Validator() = default;
+
+Validator::Names::Names(const fhir::Schema& schema)
+    : id(schema.findName("id")),
+      extension(schema.findName("extension")),
+      value(schema.findName("value")),
+      meta(schema.findName("meta")),
+      profile(schema.findName("profile")),
+      url(schema.findName("url")),
+      reference(schema.findName("reference")),
+      contained(schema.findName("contained")) {}
 
 Result<std::shared_ptr<const Validator>> Validator::create(std::shared_ptr<const definitions::Definitions> definitions,
                                                            std::shared_ptr<const MessageKinds> messages) {

@@ -79,7 +79,14 @@ class Validator {
     return std::span(required_).subspan(requiredStart_[shape], requiredStart_[shape + 1] - requiredStart_[shape]);
   }
 
+  /// Names that the walk asks for at every element.
+  struct Names {
+    explicit Names(const fhir::Schema& schema);
+    fhir::NameId id, extension, value, meta, profile, url, reference, contained;
+  };
+
   std::shared_ptr<const fhir::Schema> schema_;
+  Names names_;
   std::unique_ptr<const Plans> plans_;
   std::shared_ptr<const MessageKinds> messages_;
   Rules rules_;

@@ -12,6 +12,7 @@ Walk::Walk(const Validator& validator, const fhir::Document& document, Report& r
     : validator_(validator),
       document_(document),
       schema_(document.schema()),
+      names_(validator.names_),
       report_(report),
       options_(options),
       evaluator_(fhirpath::Environment()) {
@@ -60,7 +61,7 @@ void Walk::node(const Element* node, std::size_t from) {
     if (node->type == fhir::r4::kExtension) extension(node, from);
     if (node->type == fhir::r4::kAttachment) attachment(node);
   }
-  profiles(node, from);
+  if (places_.size() != from) profiles(node, from);
   children(node, from);
 }
 
@@ -68,12 +69,12 @@ void Walk::node(const Element* node, std::size_t from) {
 void Walk::content(const Element* node) {
   if (node->isResource || node->hasValue()) return;
   if (node->type == fhir::r4::kExtension) {
-    const bool value = child(node, schema_.findName("value")) != nullptr;
-    const bool inner = child(node, schema_.findName("extension")) != nullptr;
+    const bool value = child(node, names_.value) != nullptr;
+    const bool inner = child(node, names_.extension) != nullptr;
     if (value == inner)
       report_.error("invariant", "ext-1", "an extension must have either extensions or a value", node);
   }
-  const fhir::NameId id = schema_.findName("id");
+  const fhir::NameId id = names_.id;
   for (const Element* child = node->first; child != nullptr; child = child->next) {
     if (child->name != id) return;
   }
@@ -85,6 +86,13 @@ void Walk::children(const Element* node, std::size_t from) {
   const std::size_t to = places_.size();
   if (!report_.muted()) {
     missing(node, node->isResource ? schema_.type(node->type).shape : schema_.shapeOf(node->def, node->type));
+  }
+  if (from == to) {  // most elements of most messages
+    for (const Element* first = node->first; first != nullptr; first = first->runLast->next) {
+      if (!report_.muted()) run(first);
+      each(first, first->runLast->next);
+    }
+    return;
   }
   for (std::size_t at = from; at < to; ++at) lacking(node, places_[at]);
   for (const Element* first = node->first; first != nullptr; first = first->runLast->next) {
@@ -107,15 +115,15 @@ void Walk::children(const Element* node, std::size_t from) {
 /// Siblings of one name of which no profile says anything.
 void Walk::each(const Element* first, const Element* end) {
   if (report_.muted()) return;
+  const std::size_t from = places_.size();
   for (const Element* child = first; child != end; child = child->next) {
     type(child);
-    const std::size_t from = places_.size();
     if (child->isResource && child->type != kNone) {
       resource(child, from);
     } else {
       this->node(child, from);
     }
-    places_.resize(from);
+    if (places_.size() != from) places_.resize(from);
   }
 }
 

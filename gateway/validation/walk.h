@@ -31,7 +31,7 @@ class Walk final : public fhirpath::Host {
   std::optional<bool> conformsTo(const fhir::Element* node, std::string_view profile) override;
 
  private:
-  struct Place {
+  struct alignas(32) Place {  // a power of two: the size of the stack is asked at every element
     const Plan* plan = nullptr;
     RowId row = 0;
     std::uint32_t counts = 0;  // of a sliced run: where its counters begin in counts_
@@ -133,6 +133,7 @@ class Walk final : public fhirpath::Host {
   const Validator& validator_;
   const fhir::Document& document_;
   const fhir::Schema& schema_;
+  const Validator::Names& names_;
   Report& report_;
   const Options& options_;
   fhirpath::Evaluator evaluator_;
