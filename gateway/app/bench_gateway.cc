@@ -65,7 +65,7 @@ std::optional<Records> recordsFrom(const Arguments& arguments, const service::Co
   fhir::Issues issues;
   fhir::ReadOptions options;
   options.type = channel->second.model;
-  const auto record = fhir::readJson(bytes, configuration.schema, options, issues);
+  const auto record = fhir::readJson(bytes, configuration.schema(), options, issues);
   printIssues(arguments.one("--source"), issues);
   if (!record.ok()) return std::nullopt;
   const std::string caseKey(fhir::valueAt(*record, record->root(), channel->second.casePath));

@@ -30,7 +30,7 @@ class Shipped {
     const auto drops = filesBelow(folders_.mappings, ".drop");
     if (faults_.any()) return;
     readDefinitions(structures);
-    if (!configuration_.schema) return;
+    if (!configuration_.definitions) return;
     readTemplates();
     for (const auto& file : channels) {
       for (auto& section : sectionsOf(file)) readChannel(section);
@@ -88,15 +88,14 @@ class Shipped {
       if (!issues.hasErrors()) faults_.add(folders_.mappings, 0, loaded.error().message);
       return;
     }
-    definitions_ = std::move(*loaded);
-    configuration_.schema = definitions_->schema;
-    auto validator = validation::Validator::create(definitions_);
+    configuration_.definitions = std::move(*loaded);
+    auto validator = validation::Validator::create(configuration_.definitions);
     if (!validator.ok()) {
       faults_.add(folders_.mappings, 0, validator.error().message);
       return;
     }
     configuration_.validator = std::move(*validator);
-    configuration_.legModel = configuration_.schema->findType("http://lotsen.se/fhir/StructureDefinition/Leg");
+    configuration_.legModel = configuration_.schema()->findType("http://lotsen.se/fhir/StructureDefinition/Leg");
     if (configuration_.legModel == fhir::kNone) {
       faults_.add(folders_.mappings, 0, "the logical model http://lotsen.se/fhir/StructureDefinition/Leg is missing");
     } else {
@@ -106,7 +105,7 @@ class Shipped {
 
   // [texts] may say what Leg.policy has a place for, and nothing else.
   void checkTexts() {
-    const auto& schema = *configuration_.schema;
+    const auto& schema = *configuration_.schema();
     const auto* policy = schema.property(schema.type(configuration_.legModel).shape, schema.findName("policy"));
     std::vector<std::string_view> known;
     if (policy != nullptr) {
@@ -139,7 +138,7 @@ class Shipped {
       return nullptr;
     }
     fhir::Issues issues;
-    auto library = mapping::Library::compile(maps, definitions_, issues);
+    auto library = mapping::Library::compile(maps, configuration_.definitions, issues);
     addIssues(maps.front().file, issues);
     if (!library.ok()) {
       if (!issues.hasErrors()) faults_.add(maps.front().file, 0, library.error().message);
@@ -207,7 +206,7 @@ class Shipped {
   }
 
   bool hasElement(fhir::TypeId model, std::string_view path) const {
-    const auto& schema = *configuration_.schema;
+    const auto& schema = *configuration_.schema();
     fhir::ShapeId shape = schema.type(model).shape;
     for (const auto name : split(path, '.')) {
       const auto* property = schema.property(shape, schema.findName(name));
@@ -222,7 +221,8 @@ class Shipped {
     const auto file = dropFileOf(section);
     if (!fs::exists(file)) return;
     fhir::Issues issues;
-    auto drops = mapping::DropList::parse(shownName(file), textOf(file), *configuration_.schema, channel.model, issues);
+    auto drops =
+        mapping::DropList::parse(shownName(file), textOf(file), *configuration_.schema(), channel.model, issues);
     addIssues(file, issues);
     if (drops.ok()) channel.drops = std::move(*drops);
   }
@@ -265,7 +265,7 @@ class Shipped {
 
   void readTemplates() {
     fhir::Issues issues;
-    auto library = letter::loadLibrary(folders_.templates, configuration_.schema, issues);
+    auto library = letter::loadLibrary(folders_.templates, configuration_.schema(), issues);
     addIssues(folders_.templates, issues);
     if (!library.ok()) {
       if (!issues.hasErrors()) faults_.add(folders_.templates, 0, library.error().message);
@@ -280,7 +280,6 @@ class Shipped {
 
   const ShippedFolders& folders_;
   service::Configuration& configuration_;
-  std::shared_ptr<const definitions::Definitions> definitions_;
   std::string& text_;
   Faults& faults_;
   std::set<std::string> usedDrops_;  // where a channel has looked for its drops

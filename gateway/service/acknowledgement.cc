@@ -14,8 +14,8 @@ std::optional<Acknowledgement> readBody(const Configuration& configuration, std:
   if (body.empty()) return std::nullopt;
   fhir::Issues issues;
   fhir::ReadOptions options;
-  options.type = configuration.schema->findType("Bundle");
-  const auto bundle = fhir::readJson(body, configuration.schema, options, issues);
+  options.type = configuration.schema()->findType("Bundle");
+  const auto bundle = fhir::readJson(body, configuration.schema(), options, issues);
   return bundle.ok() ? acknowledgementIn(*bundle) : std::nullopt;
 }
 

@@ -4,6 +4,7 @@
 // before.
 #pragma once
 
+#include "gateway/definitions/definitions.h"
 #include "gateway/letter/files.h"
 #include "gateway/mapping/loss.h"
 #include "gateway/mapping/mapping.h"
@@ -79,7 +80,7 @@ struct Configuration {
   std::map<std::string, Channel> channels;
   std::map<std::string, transfer::Agreement> agreements;
   std::map<store::Role, LegMaker> legs;
-  std::shared_ptr<const fhir::Schema> schema;
+  std::shared_ptr<const definitions::Definitions> definitions;  // R4 and those beside the mappings
   std::shared_ptr<const validation::Validator> validator;
   /// Partners use profiles, extensions and codes that we do not know: that is no fault, and nothing is noted of it. (An
   /// unknown modifierExtension is a fault: what it stands in may mean something else.)
@@ -89,6 +90,7 @@ struct Configuration {
   const letter::PrintProfile* printProfile = nullptr;  // in templates
   std::vector<std::string> fontDirectories;
 
+  const std::shared_ptr<const fhir::Schema>& schema() const { return definitions->schema; }
   const Partner* partner(const std::string& id) const {
     const auto found = partners.find(id);
     return found == partners.end() ? nullptr : &found->second;

@@ -110,7 +110,7 @@ void disclose(Filler& filler, fhir::Element* root, const Leg& leg) {
 }  // namespace
 
 Result<fhir::Document> legRecord(const Configuration& configuration, const Leg& leg, fhir::Issues& issues) {
-  fhir::Document document(configuration.schema);
+  fhir::Document document(configuration.schema());
   fhir::Element* root = document.createRoot(configuration.legModel);
   Filler filler(document, issues);
   filler.text(root, "role", transfer::name(leg.plan.role));

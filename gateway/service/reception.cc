@@ -99,7 +99,7 @@ Reception Receptionist::record(const Configuration& configuration, Submission su
 
   fhir::ReadOptions options;
   options.type = channel.model;
-  auto read = fhir::readJson(submission.body, configuration.schema, options, reception.issues);
+  auto read = fhir::readJson(submission.body, configuration.schema(), options, reception.issues);
   if (!read.ok()) {
     reception.verdict = verdictOf(reception.issues, read.error());
     return reception;
@@ -154,8 +154,8 @@ Reception Receptionist::message(const Configuration& configuration, Submission s
     return reception;
   }
   fhir::ReadOptions options;
-  options.type = configuration.schema->findType("Bundle");
-  auto read = fhir::readJson(submission.body, configuration.schema, options, reception.issues);
+  options.type = configuration.schema()->findType("Bundle");
+  auto read = fhir::readJson(submission.body, configuration.schema(), options, reception.issues);
   if (!read.ok()) {
     reception.verdict = verdictOf(reception.issues, read.error());
     return reception;

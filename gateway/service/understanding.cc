@@ -21,8 +21,8 @@ Understood parked(const store::Record& record, std::string_view reason, const fh
 Understood readCanonical(const Configuration& configuration, const store::Record& record, const std::string& text) {
   fhir::Issues issues;
   fhir::ReadOptions options;
-  options.type = configuration.schema->findType("Bundle");
-  auto document = fhir::readJson(text, configuration.schema, options, issues);
+  options.type = configuration.schema()->findType("Bundle");
+  auto document = fhir::readJson(text, configuration.schema(), options, issues);
   if (!document.ok()) return parked(record, reason::kCanonicalInvalid, issues);
   Understood result;
   result.change = {record.id, store::RecordState::Processed, {}, record.issues, text, record.mapHash};
@@ -108,7 +108,7 @@ Understood understand(const Configuration& configuration, const store::Record& r
   const Channel& channel = found->second;
   fhir::ReadOptions options;
   options.type = channel.model;
-  const auto source = fhir::readJson(record.body, configuration.schema, options, issues);
+  const auto source = fhir::readJson(record.body, configuration.schema(), options, issues);
   if (!source.ok()) return parked(record, reason::kMappingFailed, issues);
 
   const mapping::RunOptions run{now, record.digest};

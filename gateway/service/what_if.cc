@@ -197,14 +197,14 @@ class Examination {
   void compareResults(const std::string& original, const std::string& before, const std::string& after) {
     fhir::Issues issues;
     fhir::ReadOptions options;
-    options.type = trial_.schema->findType("Bundle");
-    const auto old = fhir::readJson(before, trial_.schema, options, issues);
+    options.type = trial_.schema()->findType("Bundle");
+    const auto old = fhir::readJson(before, trial_.schema(), options, issues);
     if (!old.ok()) {
       tell({Finding::Unreadable, {}, std::string(reason::kCanonicalInvalid)});
       return;
     }
     // The new one is read too, so that both went through the same writer and reader.
-    const auto fresh = fhir::readJson(after, trial_.schema, options, issues);
+    const auto fresh = fhir::readJson(after, trial_.schema(), options, issues);
     if (!fresh.ok()) {
       tell({Finding::NowFails, {}, std::string(reason::kCanonicalInvalid)});
       return;
@@ -228,14 +228,14 @@ class Examination {
 /// The configuration as it would be with the given maps and drops; Invalid with an issue if no channel takes them.
 Result<Configuration> withMaps(const Configuration& configuration, const WhatIfRequest& request,
                                std::vector<std::string>& channels, fhir::Issues& issues) {
-  auto compiled = mapping::Library::compile(request.maps, configuration.schema, issues);
+  auto compiled = mapping::Library::compile(request.maps, configuration.definitions, issues);
   if (!compiled.ok()) return compiled.error();
   const auto library = std::make_shared<const mapping::Library>(std::move(*compiled));
   const auto refuse = [&](std::string_view rule, std::string text) -> Error {
     issues.error("not-supported", rule, text);
     return fail(Code::Invalid, std::move(text));
   };
-  if (library->targetType() != configuration.schema->findType("Bundle"))
+  if (library->targetType() != configuration.schema()->findType("Bundle"))
     return refuse("map-target", "the first map does not make a Bundle; give the in-map of a channel first");
   Configuration trial = configuration;
   for (auto& [id, channel] : trial.channels) {
@@ -247,7 +247,7 @@ Result<Configuration> withMaps(const Configuration& configuration, const WhatIfR
       if (channel.unaccounted == Channel::Unaccounted::Refuse) channel.unaccounted = Channel::Unaccounted::Warn;
     if (request.drops) {
       LOTSEN_TRY(channel.drops, mapping::DropList::parse(request.drops->file, request.drops->text,
-                                                         *configuration.schema, channel.model, issues));
+                                                         *configuration.schema(), channel.model, issues));
     }
     channels.push_back(id);
   }

@@ -20,7 +20,7 @@ class CarryWorld : public World {
     const auto rule = text.find("  src.question as");
     text.erase(rule, text.find(';', rule) + 1 - rule);
     fhir::Issues issues;
-    auto library = mapping::Library::compile(channel.maps, changed->schema, issues);
+    auto library = mapping::Library::compile(channel.maps, changed->definitions, issues);
     EXPECT_TRUE(library.ok());
     channel.map = std::make_shared<const mapping::Library>(std::move(*library));
     current->set(changed);

@@ -6,8 +6,10 @@
 #include "tests/app/world.h"
 #include "tests/queue/hooked_store.h"
 #include "tests/store/describe.h"
+#include "tests/support/temp_dir.h"
 
 #include <algorithm>
+#include <fstream>
 
 namespace lotsen::test {
 namespace {
@@ -165,12 +167,33 @@ TEST_F(WhatIfTest, WhatTheGatesCannotJudgeFails) {
   EXPECT_EQ(answer.report.nowFail, 1u) << testing::PrintToString(told(answer));
 }
 
+TEST_F(WhatIfTest, TheConceptMapsInForceServeTheNewMapToo) {
+  const test::TempDir folder;
+  const std::string file = folder.file("intent.conceptmap.json");
+  std::ofstream(file)
+      << R"({"resourceType":"ConceptMap","url":"http://example.org/cm/intent","status":"active","group":[
+    {"element":[{"code":"order","target":[{"code":"plan","equivalence":"equal"}]}]}]})";
+  fhir::Issues issues;
+  const auto loaded = definitions::load({file}, issues);
+  ASSERT_TRUE(loaded.ok());
+  auto more = std::make_shared<service::Configuration>(*world_.current->get());
+  auto all = std::make_shared<definitions::Definitions>(*more->definitions);
+  all->conceptMaps = (*loaded)->conceptMaps;
+  more->definitions = all;
+  world_.current->set(more);
+
+  submit("own-region", "referral");
+  const auto answer = run(edited("request.intent = 'order'",
+                                 "request.intent = translate('order', 'http://example.org/cm/intent', 'code')"));
+  EXPECT_EQ(told(answer), Told{"value-changed " + kRequest + ".intent 1/1"});
+}
+
 TEST_F(WhatIfTest, AParkedRecordThatWouldBeUsableIsTold) {
   // In force is a map that loses a field; the new one is the right one.
   auto broken = std::make_shared<service::Configuration>(*world_.current->get());
   auto lossy = edited("src.question as v -> request.reasonCode = cc(v) \"question\";", "");
   fhir::Issues issues;
-  auto library = mapping::Library::compile(lossy.maps, broken->schema, issues);
+  auto library = mapping::Library::compile(lossy.maps, broken->definitions, issues);
   ASSERT_TRUE(library.ok());
   const auto right = edited();
   broken->channels.at("pas/referral").map = std::make_shared<const mapping::Library>(std::move(*library));

@@ -4,6 +4,7 @@
 #include "gateway/definitions/definitions.h"
 #include "gateway/fhir/outcome.h"
 #include "gateway/fhir/xml_form.h"
+#include "tests/support/shared.h"
 
 #include <gtest/gtest.h>
 
@@ -220,11 +221,8 @@ TEST(ModelXml, NarrativesOfTheModelStayAsTheyAre) {
 class RealNotes : public ::testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
-    const char* shared = std::getenv("LOTSEN_SHARED");
-    const std::filesystem::path root = shared != nullptr
-                                           ? std::filesystem::path(shared)
-                                           : std::filesystem::path(LOTSEN_SOURCE_DIR).parent_path() / "shared";
-    if (!readFile((root / "corpora/source-xml" / GetParam()).string(), text_)) GTEST_SKIP() << "no corpora at " << root;
+    const auto notes = test::sharedPath("corpora/source-xml");
+    if (!readFile((notes / GetParam()).string(), text_)) GTEST_SKIP() << "no corpora at " << notes;
   }
   std::string text_;
 };

@@ -5,6 +5,8 @@
 #include "gateway/fhir/forms.h"
 #include "gateway/fhir/outcome.h"
 #include "gateway/fhir/r4/types.h"
+#include "tests/support/shared.h"
+#include "tests/support/temp_dir.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -24,12 +26,6 @@ using fhir::Schema;
 
 class Definitions : public ::testing::Test {
  protected:
-  Definitions() {
-    std::string pattern = (fs::temp_directory_path() / "lotsen-definitions-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-  }
-  ~Definitions() override { fs::remove_all(folder_); }
-
   std::string file(const std::string& name, const std::string& text) {
     fs::create_directories((folder_ / name).parent_path());
     std::ofstream(folder_ / name) << text;
@@ -48,7 +44,8 @@ class Definitions : public ::testing::Test {
     return loaded.ok() ? std::string() : loaded.error().message;
   }
 
-  fs::path folder_;
+  const test::TempDir made_;
+  const fs::path folder_ = made_.path();
   Issues issues_;
 };
 
@@ -239,9 +236,7 @@ TEST_F(Definitions, SaysWhatIsWrongWithFileAndElement) {
 }
 
 TEST_F(Definitions, ReadsTheSourceModelOfTheBench) {
-  const char* shared = std::getenv("LOTSEN_SHARED");
-  const fs::path data =
-      (shared != nullptr ? fs::path(shared) : fs::path(LOTSEN_SOURCE_DIR).parent_path() / "shared") / "peers" / "data";
+  const fs::path data = test::sharedPath("peers/data");
   if (!fs::exists(data)) GTEST_SKIP() << "no peers at " << data;
   const auto schema = mustLoad({data / "source-referral.model.json"});
   std::string text;

@@ -7,6 +7,7 @@
 // words are made the same: versions of R4's value sets, the invariant dom-r4b, the types of Extension.value[x].
 #include "gateway/base/text.h"
 #include "snapshot_facts.h"
+#include "tests/support/shared.h"
 
 #include <gtest/gtest.h>
 
@@ -195,10 +196,7 @@ std::set<std::string> knownFailures() {
 }
 
 TEST(SnapshotCorpus, TheCasesComeOutAsExpected) {
-  const char* shared = std::getenv("LOTSEN_SHARED");
-  const fs::path archive =
-      (shared != nullptr ? fs::path(shared) : fs::path(LOTSEN_SOURCE_DIR).parent_path() / "shared") / "corpora" /
-      "snapshot-generation" / "r4b-snapshot-generation.tar.xz";
+  const fs::path archive = test::sharedPath("corpora/snapshot-generation/r4b-snapshot-generation.tar.xz");
   if (!fs::exists(archive)) GTEST_SKIP() << "no corpus at " << archive;
   const fs::path unpacked = fs::path(LOTSEN_BINARY_DIR) / "snapshot-generation";
   fs::create_directories(unpacked);

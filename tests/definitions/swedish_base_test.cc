@@ -2,6 +2,7 @@
 #include "gateway/base/text.h"
 #include "gateway/definitions/definitions.h"
 #include "snapshot_facts.h"
+#include "tests/support/shared.h"
 
 #include <gtest/gtest.h>
 
@@ -15,9 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path package() {
-  const char* shared = std::getenv("LOTSEN_SHARED");
-  return (shared != nullptr ? fs::path(shared) : fs::path(LOTSEN_SOURCE_DIR).parent_path() / "shared") / "corpora" /
-         "profiles" / "hl7se-base-1.1.0";
+  return test::sharedPath("corpora/profiles/hl7se-base-1.1.0");
 }
 
 TEST(SwedishBase, IsLoadedWhole) {

@@ -1,6 +1,7 @@
 // Value sets from small code systems of our own: composition, filters, imports, versions, what stays open.
 #include "gateway/definitions/definitions.h"
 #include "gateway/fhir/outcome.h"
+#include "tests/support/temp_dir.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -26,12 +27,7 @@ constexpr const char* kAnimals =
 
 class ValueSetsTest : public ::testing::Test {
  protected:
-  ValueSetsTest() {
-    std::string pattern = (fs::temp_directory_path() / "lotsen-value-sets-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-    add(kAnimals);
-  }
-  ~ValueSetsTest() override { fs::remove_all(folder_); }
+  ValueSetsTest() { add(kAnimals); }
 
   void add(const std::string& definition) {
     std::ofstream(folder_ / ("d" + std::to_string(++count_) + ".json")) << definition;
@@ -66,7 +62,8 @@ class ValueSetsTest : public ::testing::Test {
     return text;
   }
 
-  fs::path folder_;
+  const test::TempDir made_;
+  const fs::path folder_ = made_.path();
   int count_ = 0;
   std::shared_ptr<const fhir::Schema> schema_;
 };

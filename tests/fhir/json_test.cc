@@ -251,7 +251,8 @@ TEST(FhirJson, ReferralRecordsOfOthersSurviveARoundTrip) {
   LOTSEN_NEEDS_CORPORA();
   std::size_t read = 0;
   for (const char* folder : {"referral-bundles", "validator-r4/files", "profiles", "fhirpath-r4"}) {
-    for (const auto& file : std::filesystem::recursive_directory_iterator(sharedFolder() / "corpora" / folder)) {
+    for (const auto& file :
+         std::filesystem::recursive_directory_iterator(test::sharedPath("corpora/" + std::string(folder)))) {
       if (file.path().extension() != ".json") continue;
       std::string text;
       ASSERT_TRUE(readFile(file.path(), text));

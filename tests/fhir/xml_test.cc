@@ -155,7 +155,8 @@ TEST(FhirXml, ExamplesSurviveTheWayThroughJsonAndBack) {
   LOTSEN_NEEDS_CORPORA();
   std::size_t count = 0;
   for (const char* folder : {"fhirpath-r4/official/input", "validator-r4/files", "structure-mapping"}) {
-    for (const auto& file : std::filesystem::recursive_directory_iterator(sharedFolder() / "corpora" / folder)) {
+    for (const auto& file :
+         std::filesystem::recursive_directory_iterator(test::sharedPath("corpora/" + std::string(folder)))) {
       if (file.path().extension() != ".xml") continue;
       std::string text;
       ASSERT_TRUE(readFile(file.path(), text));
@@ -174,7 +175,7 @@ TEST(FhirXml, ExamplesSurviveTheWayThroughJsonAndBack) {
   std::string text;
   for (const char* name : {"codesystem-example", "observation-example", "parameters-example-types", "patient-example",
                            "patient-example-period", "questionnaire-example", "valueset-example-expansion"}) {
-    ASSERT_TRUE(readFile(sharedFolder() / "corpora/fhirpath-r4/official/input" / (std::string(name) + ".xml"), text));
+    ASSERT_TRUE(readFile(test::sharedPath("corpora/fhirpath-r4/official/input/" + std::string(name) + ".xml"), text));
     Issues issues;
     EXPECT_TRUE(readXml(text, Schema::r4(), {}, issues).ok()) << name << operationOutcome(issues);
   }

@@ -1,5 +1,6 @@
 // The official FHIRPath suites against the lists of what does not pass, which may only shrink.
 #include "tests/fhirpath/suite.h"
+#include "tests/support/shared.h"
 
 #include <gtest/gtest.h>
 
@@ -10,11 +11,6 @@
 
 namespace lotsen::fhirpath {
 namespace {
-
-std::filesystem::path sharedFolder() {
-  if (const char* folder = std::getenv("LOTSEN_SHARED")) return folder;
-  return std::filesystem::path(LOTSEN_SOURCE_DIR).parent_path() / "shared";
-}
 
 /// "id: reason" a line; '#' starts a comment.
 std::map<std::string, std::string> readList(const std::string& name) {
@@ -40,7 +36,7 @@ class OfficialSuite : public testing::TestWithParam<Suite> {};
 
 TEST_P(OfficialSuite, PassesButForTheList) {
   const Suite& suite = GetParam();
-  const auto folder = sharedFolder() / "corpora" / "fhirpath-r4" / "official";
+  const auto folder = test::sharedPath("corpora/fhirpath-r4/official");
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no corpora at " << folder;
   auto tests = readSuite((folder / suite.file).string());
   ASSERT_TRUE(tests.ok()) << tests.error().message;

@@ -1,5 +1,6 @@
 // translate() by the concept maps of packages and by those inside StructureMap resources.
 #include "tests/mapping/fixture.h"
+#include "tests/support/temp_dir.h"
 
 #include <unistd.h>
 
@@ -8,23 +9,19 @@
 namespace lotsen::mapping {
 namespace {
 
-namespace fs = std::filesystem;
-
 using DefinitionsPointer = std::shared_ptr<const definitions::Definitions>;
 
 /// The Visit model and these concept maps.
 DefinitionsPointer definitionsWith(const std::vector<std::string>& conceptMaps) {
-  std::string folder = (fs::temp_directory_path() / "lotsen-concept-maps-XXXXXX").string();
-  EXPECT_NE(mkdtemp(folder.data()), nullptr);
+  const test::TempDir folder;
   std::vector<std::string> paths{LOTSEN_SOURCE_DIR "/tests/mapping/data/visit.model.json"};
   for (const std::string& text : conceptMaps) {
-    paths.push_back(folder + "/" + std::to_string(paths.size()) + ".json");
+    paths.push_back(folder.file(std::to_string(paths.size()) + ".json"));
     std::ofstream(paths.back()) << text;
   }
   fhir::Issues issues;
   auto loaded = definitions::load(paths, issues);
   EXPECT_TRUE(loaded.ok()) << allIssues(issues);
-  fs::remove_all(folder);
   return loaded ? *loaded : definitions::Definitions::r4();
 }
 

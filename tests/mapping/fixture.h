@@ -7,6 +7,7 @@
 #include "gateway/mapping/loss.h"
 #include "gateway/mapping/mapping.h"
 #include "gtest/gtest.h"
+#include "tests/support/shared.h"
 
 #include <cstdlib>
 #include <filesystem>
@@ -21,11 +22,9 @@ using SchemaPointer = std::shared_ptr<const fhir::Schema>;
 
 /// The shared corpora, or nullopt (the test is then skipped).
 inline std::optional<std::filesystem::path> sharedFolder(const std::string& below) {
-  const char* shared = std::getenv("LOTSEN_SHARED");
-  const std::filesystem::path root =
-      std::filesystem::path(shared != nullptr ? shared : LOTSEN_SOURCE_DIR "/../shared") / below;
-  if (!std::filesystem::exists(root)) return {};
-  return root;
+  auto path = test::sharedPath(below);
+  if (!std::filesystem::exists(path)) return {};
+  return path;
 }
 
 inline std::string fileText(const std::filesystem::path& path) {

@@ -2,6 +2,7 @@
 
 #include "gateway/base/text.h"
 #include "gtest/gtest.h"
+#include "tests/support/shared.h"
 
 #include <cstdlib>
 #include <filesystem>
@@ -213,9 +214,7 @@ TEST(Parser, survivesHostileNesting) {
 
 /// Every official map parses without a fault.
 TEST(ParserCorpus, parsesTheOfficialMaps) {
-  const char* shared = std::getenv("LOTSEN_SHARED");
-  const std::filesystem::path root =
-      std::filesystem::path(shared != nullptr ? shared : LOTSEN_SOURCE_DIR "/../shared") / "corpora/structure-mapping";
+  const auto root = test::sharedPath("corpora/structure-mapping");
   if (!std::filesystem::exists(root)) GTEST_SKIP() << "no corpus at " << root;
   int count = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {

@@ -6,6 +6,7 @@
 #include "gateway/fhir/forms.h"
 #include "gateway/fhir/xml_form.h"
 #include "gtest/gtest.h"
+#include "tests/support/shared.h"
 
 #include <cstdlib>
 #include <filesystem>
@@ -19,11 +20,9 @@
 namespace lotsen::validation {
 
 inline std::optional<std::filesystem::path> sharedFolder(const std::string& below) {
-  const char* shared = std::getenv("LOTSEN_SHARED");
-  const std::filesystem::path root =
-      std::filesystem::path(shared != nullptr ? shared : LOTSEN_SOURCE_DIR "/../shared") / below;
-  if (!std::filesystem::exists(root)) return {};
-  return root;
+  auto path = test::sharedPath(below);
+  if (!std::filesystem::exists(path)) return {};
+  return path;
 }
 
 inline std::string fileText(const std::filesystem::path& path) {
