@@ -114,8 +114,8 @@ class Merger {
     return text;
   }
 
-  /// A profile on another type than the one it is named for can be met by nothing. (A Resource with the "profile"
-  /// Patient is a way to say Patient that older tools wrote.)
+  /// A profile on another type than the one it is named for can be met by nothing. A Resource with the "profile"
+  /// Patient is how older tools wrote Patient: no profile, but its meaning is clear.
   void checkProfiles(const TypeFacts& type) {
     for (const std::string_view canonical : type.profiles) {
       if (canonical == context_.url) {
@@ -123,10 +123,10 @@ class Merger {
         continue;
       }
       const fhir::TypeId named = context_.schema.findType(canonical);
-      if (named != kNone && !context_.schema.isA(named, type.type)) {
-        fault("the type " + std::string(type.code) + " cannot have the profile " + std::string(canonical) +
-              ", which is a type itself: name that type");
-      }
+      if (named == kNone || named == type.type) continue;
+      const std::string text = "the type " + std::string(type.code) + " cannot have the profile " +
+                               std::string(canonical) + ", which is a type itself: name that type";
+      context_.schema.isA(named, type.type) ? warn(text) : fault(text);
     }
   }
 

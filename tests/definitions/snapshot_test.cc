@@ -195,6 +195,21 @@ TEST(Snapshot, SaysWhatIsForbidden) {
   EXPECT_NE(faultOf("", "Practitioner").find("is of another type"), std::string::npos);
 }
 
+TEST(Snapshot, TakesATypeThatIsNamedAsAProfileAndSaysSo) {
+  const auto entry = [](const std::string& type, const std::string& named) {
+    return R"({"path":"Bundle.entry.resource","type":[{"code":")" + type +
+           R"(","profile":["http://hl7.org/fhir/StructureDefinition/)" + named + R"("]}]})";
+  };
+  const Made made({profile("p", entry("Resource", "Patient"), "Bundle", "Bundle")});
+  EXPECT_NE(made.faults().find("name that type"), std::string::npos);
+  EXPECT_FALSE(made.issues.hasErrors());
+  ASSERT_EQ(made.row("p", "Bundle.entry.resource").types.size(), 1U);
+  EXPECT_EQ(made.row("p", "Bundle.entry.resource").types[0].profiles.size(), 1U);
+  const Made wrong({profile("p", R"({"path":"Patient.name","type":[{"code":"HumanName",
+        "profile":["http://hl7.org/fhir/StructureDefinition/Address"]}]})")});
+  EXPECT_TRUE(wrong.issues.hasErrors());
+}
+
 TEST(Snapshot, TellsFileAndElementOfAFault) {
   const Made made({profile("p", R"({"path":"Patient.gender","max":"2"})")});
   ASSERT_EQ(made.issues.list().size(), 1U);
