@@ -1,6 +1,7 @@
 #include "gateway/definitions/code_system.h"
 
 #include "gateway/base/text.h"
+#include "gateway/regex/regex.h"
 
 #include <algorithm>
 #include <functional>
@@ -107,6 +108,7 @@ std::optional<CodeSystem::Codes> CodeSystem::hierarchy(std::string_view op, std:
 std::optional<CodeSystem::Codes> CodeSystem::matching(std::string_view property, std::string_view op,
                                                       std::string_view value) const {
   std::function<bool(std::string_view)> fits;
+  std::unique_ptr<const regex::Regex> pattern;
   bool wanted = true;  // that a value fits; "not-in" wants that none does
   const auto listed = split(value, ',');
   if (op == "=") {
@@ -116,6 +118,11 @@ std::optional<CodeSystem::Codes> CodeSystem::matching(std::string_view property,
     fits = [&listed](std::string_view text) {
       return std::any_of(listed.begin(), listed.end(), [&](std::string_view one) { return trim(one) == text; });
     };
+  } else if (op == "regex") {  // the whole value, as HL7's servers read it
+    auto compiled = regex::Regex::compile(value);
+    if (!compiled.ok()) return {};
+    pattern = std::move(*compiled);
+    fits = [&pattern](std::string_view text) { return pattern->match(text); };
   } else if (op == "exists") {
     if (value != "true" && value != "false") return {};
     wanted = value == "true";

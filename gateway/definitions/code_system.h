@@ -23,8 +23,8 @@ class CodeSystem {
   bool complete() const { return complete_; }
   /// All that can be chosen: abstract concepts are listed too, as ValueSets may include them.
   Codes all() const;
-  /// What a filter of a value set lets through. nullopt if the operator or the property is not known here. The operator
-  /// regex is not: RE2 is seen by fhirpath only, and std::regex is not safe.
+  /// What a filter of a value set lets through. nullopt if the operator or the property is not known here, or the
+  /// regular expression cannot be used.
   std::optional<Codes> filter(std::string_view property, std::string_view op, std::string_view value) const;
 
  private:

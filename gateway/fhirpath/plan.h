@@ -10,7 +10,7 @@
 
 #include "gateway/fhirpath/arena.h"
 #include "gateway/fhirpath/item.h"
-#include "gateway/fhirpath/regex.h"
+#include "gateway/regex/regex.h"
 
 #include <memory>
 #include <string>
@@ -18,6 +18,8 @@
 #include <vector>
 
 namespace lotsen::fhirpath {
+
+using regex::Regex;
 
 class Machine;
 struct PlanNode;

@@ -95,7 +95,12 @@ INSTANTIATE_TEST_SUITE_P(
                       FilterCase{"wild", "=", "true", "whale"}, FilterCase{"parent", "=", "whale", "orca"},
                       FilterCase{"child", "exists", "true", "bird mammal pet whale"},
                       FilterCase{"display", "in", "Whale,Dog", "dog whale"},
-                      FilterCase{"code", "regex", "[a-d].*", "?"},     // not read here
+                      FilterCase{"code", "regex", "[a-d].*", "bird dog"},
+                      FilterCase{"display", "regex", "[DW]..?.*g|W[a-z]+", "dog whale"},
+                      FilterCase{"legs", "regex", "[0-3]", "hen whale"},
+                      FilterCase{"code", "regex", "o", ""},            // the whole code, not a part of it
+                      FilterCase{"code", "regex", "(a", "?"},          // no regular expression
+                      FilterCase{"code", "regex", "(a)\\\\1", "?"},    // RE2 has no back-references
                       FilterCase{"colour", "=", "red", "?"},           // no such property
                       FilterCase{"concept", "child-of", "bird", "?"},  // R5's
                       FilterCase{"legs", "exists", "perhaps", "?"}));

@@ -1,6 +1,6 @@
 // A regular expression, compiled once. RE2: linear time, no look-around, no back-references.
-// Used by: matches, matchesFull, replaceMatches. Thread rule: immutable, shared. Failure rule: a pattern that RE2
-// refuses is Invalid.
+// Used by: fhirpath (matches, matchesFull, replaceMatches), definitions (filters of value sets). Thread rule:
+// immutable, shared. Failure rule: a pattern that RE2 refuses is Invalid.
 #pragma once
 
 #include "gateway/base/result.h"
@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-namespace lotsen::fhirpath {
+namespace lotsen::regex {
 
 class Regex {
  public:
@@ -34,4 +34,4 @@ class Regex {
   std::unique_ptr<Compiled> compiled_;
 };
 
-}  // namespace lotsen::fhirpath
+}  // namespace lotsen::regex

@@ -1,12 +1,10 @@
-#include "gateway/fhirpath/regex.h"
-
-#include "gateway/fhirpath/unicode.h"
+#include "gateway/regex/regex.h"
 
 #include <re2/re2.h>
 
 #include <array>
 
-namespace lotsen::fhirpath {
+namespace lotsen::regex {
 
 struct Regex::Compiled {
   explicit Compiled(re2::StringPiece pattern, const re2::RE2::Options& options) : re(pattern, options) {}
@@ -66,6 +64,13 @@ std::string withNamedGroups(std::string_view pattern) {
   return result;
 }
 
+/// Bytes of the UTF-8 character at `at`.
+std::size_t characterSize(std::string_view text, std::size_t at) {
+  std::size_t end = at + 1;
+  while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) ++end;
+  return end - at;
+}
+
 constexpr std::size_t kMaxPattern = 4096;
 constexpr std::int64_t kMaxMemory = 2 << 20;  // of the program and of what matching remembers
 
@@ -120,7 +125,7 @@ Result<std::string> Regex::replaceAll(std::string_view text, std::string_view re
     at = begin + groups[0].size();
     if (groups[0].empty() && begin == lastEnd) {  // not where the last match ended: one character on
       if (at == text.size()) return result;
-      const std::size_t size = characterSize(text.substr(at));
+      const std::size_t size = characterSize(text, at);
       result += text.substr(at, size);
       at += size;
       continue;
@@ -134,4 +139,4 @@ Result<std::string> Regex::replaceAll(std::string_view text, std::string_view re
   return result;
 }
 
-}  // namespace lotsen::fhirpath
+}  // namespace lotsen::regex
