@@ -173,7 +173,7 @@ class CodeSystem:
     def resource(self):
         return {
             "resourceType": "CodeSystem", "id": self.name, "url": CODES + self.name, "name": self.name.title().replace("-", ""),
-            "title": self.title, "status": "active", "caseSensitive": True, "content": "complete",
+            "title": self.title, "status": "active", "publisher": "Lotsen", "caseSensitive": True, "content": "complete",
             "concept": [{"code": code, "display": meaning} for code, meaning in self.codes],
         }
 
@@ -211,7 +211,7 @@ def outputs():
         docs = replaced(docs, path.stem, record.table())
     rows = ["| code system | code | meaning |", "|---|---|---|"]
     for system in code_systems():
-        files[ROOT / f"mappings/codes/{system.name}.json"] = dump(system.resource())
+        files[ROOT / f"mappings/profiles/CodeSystem-{system.name}.json"] = dump(system.resource())
         rows += [f"| `{system.name}` | `{code}` | {meaning} |" for code, meaning in system.codes]
     docs = replaced(docs, "codes", "\n".join(rows))
     if docs:

@@ -52,7 +52,8 @@ struct Flow {
   bool lossless = true;        // every source leaf is mapped or dropped
   bool selfContained = false;  // the result is a Bundle whose references all lead into it
   FactsReader facts;           // what the gates read from the result
-  bool splices = false;        // some input holds what another case is expected to become
+  validation::Options judged = validation::Options::quiet();  // with the profiles that the result must conform to
+  bool splices = false;  // some input holds what another case is expected to become
   std::vector<fs::path> cases;
 };
 
@@ -90,6 +91,7 @@ class FlowReader {
     if (facts == "referral") flow.facts = reading(&transfer::referralFacts);
     if (facts == "consent") flow.facts = reading(&transfer::consentFacts);
     if (facts == "btf") flow.facts = reading(&transfer::btfFacts);
+    flow.judged.profiles = section.all("profile");
     flow.structures = structures(section, flow.folder);
     if (flow.structures.schema != nullptr) readMaps(section, flow);
     section.refuseUnread(faults_);
@@ -312,8 +314,7 @@ class Golden {
     options.trace = &trace;
     auto target = mapping::transform(*flow.library, *source, options, issues);
     if (!target.ok()) return {};
-    if (flow.library->targetType() != fhir::kNone)
-      flow.structures.validator->validate(*target, issues, validation::Options::quiet());
+    if (flow.library->targetType() != fhir::kNone) flow.structures.validator->validate(*target, issues, flow.judged);
     if (flow.facts && !issues.hasErrors()) (void)flow.facts(*target, issues);
     if (issues.hasErrors()) return {};
     auto account = mapping::lossAccount(*source, flow.drops, trace);

@@ -85,7 +85,7 @@ void addCodings(const fhir::Document& document, const fhir::Element* node, std::
   for (const auto* child = node->first; child != nullptr; child = child->next) addCodings(document, child, found);
 }
 
-// Every code of ours that a map writes stands in mappings/codes, and every code there is written by some map.
+// Every code of ours that a map writes stands in mappings/profiles, and every code there is written by some map.
 TEST(Golden, OurCodesAreDefinedAndUsed) {
   std::set<std::string> used, defined;
   fhir::Issues issues;
@@ -95,12 +95,15 @@ TEST(Golden, OurCodesAreDefinedAndUsed) {
     ASSERT_TRUE(document.ok()) << entry.path();
     addCodings(*document, document->root(), used);
   }
-  for (const auto& path : sorted(kRoot / "mappings/codes")) {
+  constexpr std::string_view kCodeSystem = "CodeSystem-";
+  for (const auto& path : sorted(kRoot / "mappings/profiles")) {
+    const std::string stem = path.stem().string();
+    if (!stem.starts_with(kCodeSystem)) continue;
     const auto document = fhir::readJson(contentOf(path), schema(), {}, issues);
     ASSERT_TRUE(document.ok()) << path;
     const auto* concept_ = fhir::child(*document, document->root(), "concept");
     for (const auto name = concept_->name; concept_ != nullptr && concept_->name == name; concept_ = concept_->next) {
-      defined.insert(path.stem().string() + "|" + std::string(fhir::valueAt(*document, concept_, "code")));
+      defined.insert(stem.substr(kCodeSystem.size()) + "|" + std::string(fhir::valueAt(*document, concept_, "code")));
     }
   }
   std::erase_if(used, [](const std::string& code) { return code.starts_with("mvo|"); });  // the region's own list
@@ -206,6 +209,19 @@ TEST(MappingTest, ALostFieldFails) {
   EXPECT_EQ(folder.report.drops.all, 2U);
   ASSERT_EQ(folder.report.drops.missed.size(), 1U);
   EXPECT_TRUE(folder.report.drops.missed[0].ends_with("visit.drop:2 Visit.count"));
+}
+
+TEST(MappingTest, AResultMustConformToTheProfilesOfItsFlow) {
+  Folder folder;
+  folder.write("named.json",
+               R"({"resourceType":"StructureDefinition","url":"http://example.org/named","name":"N","status":"draft",
+  "fhirVersion":"4.0.1","kind":"resource","abstract":false,"type":"Patient","derivation":"constraint",
+  "baseDefinition":"http://hl7.org/fhir/StructureDefinition/Patient",
+  "differential":{"element":[{"id":"Patient.name","path":"Patient.name","min":1}]}})");
+  folder.write("visit/flow", "[flow]\nmap = ../visit.map\npackage = " LOTSEN_SOURCE_DIR
+                             "/tests/mapping/data/visit.model.json\npackage = ../named.json\n"
+                             "profile = http://example.org/named\n");
+  EXPECT_EQ(folder.run(), "visit/one: cardinality-min Patient: \"name\" is missing (http://example.org/named)\n");
 }
 
 TEST(MappingTest, AnInvalidCaseMustBeRefusedAsExpected) {
