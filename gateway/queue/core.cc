@@ -14,6 +14,7 @@ using store::DeliveryState;
 
 constexpr const char* kNeedsPerson = "ambiguous-needs-person";
 constexpr const char* kDeadlinePassed = "deadline-passed";
+constexpr const char* kNodeStalled = "node-stalled";
 // A receiver that asks for silence gets it, and the time is not counted as failure of a delivery.
 constexpr milliseconds kPause = Breaker::kLongestOpen;
 
@@ -241,7 +242,7 @@ Status Core::claimFrom(Lane& lane, Step& step, Instant now) {
     if (!mayBeSent(each, lane, now)) continue;
     Claimed known = each;
     known.delivery.body.clear();
-    inFlight_[{each.delivery.id, each.delivery.token}] = {std::move(known), &lane};
+    inFlight_[{each.delivery.id, each.delivery.token}] = {std::move(known), &lane, now};
     ++lane.inFlight;
     lane.breaker.sent(now);
     claimed_.push_back(std::move(each));
@@ -286,12 +287,29 @@ Status Core::start(Step& step, Instant now) {
       inFlight_.erase(flight);
       continue;
     }
-    ++counters_.started;
-    transport_.start({delivery.id, delivery.token, delivery.endpoint, delivery.messageId, delivery.transfer,
-                      delivery.mediaType, std::move(delivery.body)});
+    send(std::move(each));
   }
   claimed_.clear();
   return done();
+}
+
+void Core::send(Claimed claimed) {
+  store::Delivery& delivery = claimed.delivery;
+  const auto flight = inFlight_.find({delivery.id, delivery.token});
+  Lane& lane = *flight->second.lane;
+  const Instant now = clock_.now();
+  const milliseconds stood = now - flight->second.claimedAt;
+  if (stood >= milliseconds(0) && stood <= std::min(kStartWithin, lane.endpoint.leaseTime / 2)) {
+    ++counters_.started;
+    return transport_.start({delivery.id, delivery.token, delivery.endpoint, delivery.messageId, delivery.transfer,
+                             delivery.mediaType, std::move(delivery.body)});
+  }
+  ++counters_.stalled;
+  --lane.inFlight;
+  lane.breaker.withheld();
+  const Answer unsent{delivery.id, delivery.token, Phase::Unsent, 0, {}, {}, {}, stood};
+  ended_.push_back(judge(flight->second.claimed, lane, unsent, {Outcome::Retry, kNodeStalled, 0}, now));
+  inFlight_.erase(flight);
 }
 
 }  // namespace lotsen::queue

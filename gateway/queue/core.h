@@ -9,6 +9,10 @@
 //   lost leases and orphans, now and then
 //   for each endpoint with something due: claim as many as its slots and its breaker allow
 //   one startSending() for all of them → transport.start() for those that may go
+// A node that stood still between the claim and the first byte (a stalled disk, a suspended machine) does not send: its
+// lease may be another's by now, and what it sends would come on top of that. It looks at the clock once more after
+// startSending() and goes on only within kStartWithin of the claim; the transport's hardest timeout fits into the rest.
+//
 // The attempt row is written by claim(), "bytes may leave" by startSending(), both durable before the first byte: a
 // crash at any point leaves either an attempt that was certainly unsent or one that is ambiguous, never an unknown one.
 //
@@ -47,7 +51,7 @@ struct Endpoint {
   milliseconds backoffBase{2'000};
   milliseconds backoffCap{900'000};
   milliseconds deadline{std::chrono::hours(72)};  // for deliveries that say none
-  milliseconds leaseTime{60'000};                 // longer than the transport's hardest timeout
+  milliseconds leaseTime{60'000};                 // the transport's hardest timeout and kStartWithin fit in
 };
 
 /// What an answer to this attempt means; `claimed` has no body.
@@ -57,6 +61,7 @@ struct Counters {
   std::atomic<std::uint64_t> started{0}, done{0}, awaiting{0}, retried{0}, ambiguous{0}, parked{0};
   std::atomic<std::uint64_t> stale{0};       // answers whose lease was lost, or overtaken by an acknowledgement
   std::atomic<std::uint64_t> withheld{0};    // claimed, and the release was void before the first byte
+  std::atomic<std::uint64_t> stalled{0};     // not sent, for the node had stood still since the claim
   std::atomic<std::uint64_t> leasesLost{0};  // taken back by the sweep
   std::atomic<std::uint64_t> orphans{0};     // promoted by the safety net: anything but 0 is a fault of ours
   std::atomic<std::uint64_t> breakersOpened{0};
@@ -70,6 +75,7 @@ class Core {
   static constexpr milliseconds kSweepEvery{1'000};     // lost leases
   static constexpr milliseconds kOrphansEvery{60'000};  // the safety net
   static constexpr milliseconds kBusyWait{50};
+  static constexpr milliseconds kStartWithin{15'000};  // of the claim (half the lease, if that is shorter)
 
   /// `classify`: classifyHttp() refined by what bodies say. All references outlive the core.
   Core(store::Store& store, Transport& transport, Clock& clock, Random& random, store::Owner owner,
@@ -97,6 +103,7 @@ class Core {
   struct InFlight {
     store::Claimed claimed;  // without body
     Lane* lane = nullptr;
+    Instant claimedAt;
   };
   using Key = std::pair<std::string, std::uint64_t>;  // delivery and token
 
@@ -111,6 +118,7 @@ class Core {
   Status claimFrom(Lane& lane, Step& step, Instant now);
   bool mayBeSent(const store::Claimed& claimed, const Lane& lane, Instant now);
   Status start(Step& step, Instant now);
+  void send(store::Claimed claimed);
   milliseconds backoff(const Endpoint& endpoint, std::uint32_t attempts);
   Instant deadline(const store::Delivery& delivery, const Endpoint& endpoint) const;
 

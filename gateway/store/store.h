@@ -3,7 +3,9 @@
 // the real definition. Used by: service (accept, work on transfers, read), queue (claim, send, finish). Only `app`
 // names a back end. Thread rule: every verb may be called from any thread and blocks until the effect is durable.
 // The leasing verbs (claimTransfers, returnTransfer, claim, expireLeases, promoteOrphans) only promise to be on the
-// disk before anything durable that follows them: a lease that is lost with the power is a lease given back. Failure
+// disk before anything durable that follows them: a lease that is lost with the power is a lease given back, for its
+// holder is gone too. (A back end whose server can fall without its nodes must sync leases as well, or fence its nodes:
+// otherwise a token that was lost is given twice.) Failure
 // rule: Busy = nothing happened, try again; Conflict = see the verb; Ambiguous = the commit's result is unknown and the
 // process must stop accepting; Unavailable/Corrupt = the store is dead, the process ends and the restart recovers.
 //

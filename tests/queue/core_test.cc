@@ -309,6 +309,27 @@ TEST_F(CoreTest, LateAnswersAreStale) {
   EXPECT_EQ(state(1), DeliveryState::Done);
 }
 
+// What another node has taken over meanwhile must not be sent on top of it.
+TEST_F(CoreTest, AStalledNodeDoesNotSend) {
+  for (const milliseconds stall : {milliseconds(Core::kStartWithin + milliseconds(1)), milliseconds(-1)}) {
+    const std::uint64_t number = stall.count() < 0 ? 2 : 1;
+    HookedStore hooked(store_);
+    hooked.after = [&](std::string_view verb) -> Status {
+      if (verb == "startSending") clock_.advance(stall);
+      return done();
+    };
+    create(number, {leg(number, number)});
+    Core core(hooked, transport_, clock_, random_, owner_, {provider_},
+              [](const store::Claimed&, const Answer& answer) { return classifyHttp(answer); });
+    EXPECT_EQ(core.step({})->inFlight, 0u);
+    EXPECT_TRUE(transport_.sent().empty());
+    EXPECT_EQ(core.counters().stalled, 1u);
+    EXPECT_EQ(state(number), DeliveryState::Ready) << "certainly unsent";
+    EXPECT_EQ(delivery(number).reason, "node-stalled");
+    EXPECT_EQ(core.counters().breakersOpened, 0u);
+  }
+}
+
 TEST_F(CoreTest, ARestartPicksUp) {
   create(1, {leg(1, 1)});
   create(2, {leg(2, 2, "other")});

@@ -1,5 +1,5 @@
-// A store between the core and the real one, where a test can step in: fail a verb, or let something happen just before
-// it. Thread rule: as the store behind it.
+// A store between a caller and the real one, where a test can step in: fail a verb before it happens, let something
+// happen just before it, or fail it although it has happened. Thread rule: as the store behind it.
 #pragma once
 
 #include "gateway/store/store.h"
@@ -19,61 +19,65 @@ class HookedStore final : public store::Store {
 
   /// Called with the verb before it reaches the store; an error is what the caller gets instead.
   std::function<Status(std::string_view verb)> before;
+  /// Called with the verb after it has succeeded; an error is what the caller gets, and the effect stays.
+  std::function<Status(std::string_view verb)> after;
 
-  Result<store::Owner> openNode(std::string_view node, Instant now) override { return behind_.openNode(node, now); }
-  Result<store::Accepted> accept(store::AcceptItem item) override { return behind_.accept(std::move(item)); }
+  Result<store::Owner> openNode(std::string_view node, Instant now) override {
+    return through("openNode", [&] { return behind_.openNode(node, now); });
+  }
+  Result<store::Accepted> accept(store::AcceptItem item) override {
+    return through("accept", [&] { return behind_.accept(std::move(item)); });
+  }
   Results<store::TransferWork> claimTransfers(const store::Owner& owner, std::size_t limit, Instant now,
                                               Instant leaseUntil) override {
-    return behind_.claimTransfers(owner, limit, now, leaseUntil);
+    return through("claimTransfers", [&] { return behind_.claimTransfers(owner, limit, now, leaseUntil); });
   }
   Result<store::Saved> saveTransfer(store::TransferChange change, Instant now) override {
-    return behind_.saveTransfer(std::move(change), now);
+    return through("saveTransfer", [&] { return behind_.saveTransfer(std::move(change), now); });
   }
   Status returnTransfer(const Id& transfer, std::uint64_t token, Instant dueAt) override {
-    return behind_.returnTransfer(transfer, token, dueAt);
+    return through("returnTransfer", [&] { return behind_.returnTransfer(transfer, token, dueAt); });
   }
   Results<store::Claimed> claim(const store::Owner& owner, std::string_view endpoint, std::size_t limit, Instant now,
                                 Instant leaseUntil) override {
-    LOTSEN_TRY_DO(stepIn("claim"));
-    return behind_.claim(owner, endpoint, limit, now, leaseUntil);
+    return through("claim", [&] { return behind_.claim(owner, endpoint, limit, now, leaseUntil); });
   }
   Results<Id> startSending(const std::vector<std::pair<Id, std::uint64_t>>& claimed, Instant now) override {
-    LOTSEN_TRY_DO(stepIn("startSending"));
-    return behind_.startSending(claimed, now);
+    return through("startSending", [&] { return behind_.startSending(claimed, now); });
   }
   Results<Id> finish(std::vector<store::AttemptEnd> ends, Instant now) override {
-    LOTSEN_TRY_DO(stepIn("finish"));
-    return behind_.finish(std::move(ends), now);
+    return through("finish", [&] { return behind_.finish(std::move(ends), now); });
   }
   Result<std::size_t> expireLeases(Instant now) override {
-    LOTSEN_TRY_DO(stepIn("expireLeases"));
-    return behind_.expireLeases(now);
+    return through("expireLeases", [&] { return behind_.expireLeases(now); });
   }
   Result<std::size_t> promoteOrphans(Instant now) override {
-    LOTSEN_TRY_DO(stepIn("promoteOrphans"));
-    return behind_.promoteOrphans(now);
+    return through("promoteOrphans", [&] { return behind_.promoteOrphans(now); });
   }
   Results<std::string> dueEndpoints(Instant now, std::optional<Instant>& nextDue) override {
-    LOTSEN_TRY_DO(stepIn("dueEndpoints"));
-    return behind_.dueEndpoints(now, nextDue);
+    return through("dueEndpoints", [&] { return behind_.dueEndpoints(now, nextDue); });
   }
   Result<store::TransferView> transfer(const Id& id) override { return behind_.transfer(id); }
   Results<store::Transfer> transfers(const store::TransferFilter& filter) override { return behind_.transfers(filter); }
   Result<store::Record> record(const Id& id) override { return behind_.record(id); }
   Result<store::RecordPage> records(const store::RecordFilter& filter) override {
-    LOTSEN_TRY_DO(stepIn("records"));
-    return behind_.records(filter);
+    return through("records", [&] { return behind_.records(filter); });
   }
   Result<store::Delivery> delivery(const Id& id) override { return behind_.delivery(id); }
   Result<store::Counts> counts() override { return behind_.counts(); }
   Status note(std::vector<store::AuditEntry> entries) override {
-    LOTSEN_TRY_DO(stepIn("note"));
-    return behind_.note(std::move(entries));
+    return through("note", [&] { return behind_.note(std::move(entries)); });
   }
   Status verifyAudit() override { return behind_.verifyAudit(); }
 
  private:
-  Status stepIn(std::string_view verb) { return before ? before(verb) : done(); }
+  template <typename Call>
+  auto through(std::string_view verb, Call call) -> decltype(call()) {
+    if (before) LOTSEN_TRY_DO(before(verb));
+    auto result = call();
+    if (after && result.ok()) LOTSEN_TRY_DO(after(verb));
+    return result;
+  }
 
   store::Store& behind_;
 };

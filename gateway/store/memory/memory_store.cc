@@ -36,6 +36,11 @@ void MemoryStore::restore(const std::shared_ptr<const State>& state) {
   *state_ = *state;
 }
 
+void MemoryStore::inspect(const std::function<void(const State&)>& look) const {
+  std::lock_guard lock(mutex_);
+  look(*state_);
+}
+
 Result<Owner> MemoryStore::openNode(std::string_view node, Instant now) {
   std::lock_guard lock(mutex_);
   Owner owner{std::string(node), ++state_->epochs[std::string(node)]};

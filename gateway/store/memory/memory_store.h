@@ -6,6 +6,7 @@
 
 #include "gateway/store/store.h"
 
+#include <functional>
 #include <memory>
 #include <mutex>
 
@@ -22,6 +23,8 @@ class MemoryStore final : public Store {
   /// What is stored now, to be put back with restore(): the simulator's crash that loses what came after.
   std::shared_ptr<const State> snapshot() const;
   void restore(const std::shared_ptr<const State>& state);
+  /// Shows what is stored now, without a copy: for tests that watch every change of state. REQUIRES: `look` calls no verb.
+  void inspect(const std::function<void(const State&)>& look) const;
 
   Result<Owner> openNode(std::string_view node, Instant now) override;
   Result<Accepted> accept(AcceptItem item) override;

@@ -1,0 +1,154 @@
+// Senders, and what a node does beside delivering: it takes records in and thinks about transfers.
+#include "tests/queue/simulation.h"
+
+namespace lotsen::test {
+
+using store::Delivery;
+using store::DeliveryState;
+using store::RecordKind;
+
+namespace {
+
+std::uint64_t numberOf(const store::Id& id) {
+  return static_cast<std::uint64_t>(std::stoull(id.substr(24), nullptr, 16));
+}
+
+constexpr auto kQuiet = std::chrono::minutes(2);  // nothing is under way for longer
+
+}  // namespace
+
+void Simulation::submit(std::uint64_t transfer, RecordKind kind) {
+  store::AcceptItem record = item(++records_, transfer, kind, clock_.now());
+  sent_.push_back(record);
+  handIn(record);
+  if (happens(Fault::Repeat, 2)) handIn(sent_[random_.below(sent_.size())]);
+}
+
+/// A sender hands in a record, and again until it has an answer, or until it loses patience.
+void Simulation::handIn(const store::AcceptItem& record) {
+  const auto again = [&] {
+    if (!record.acknowledgement && happens(Fault::GivesUp, 4)) return;
+    Event event;
+    event.kind = Event::Kind::HandIn;
+    event.item = record;
+    at(after(500, 30'000), std::move(event));
+  };
+  const auto doomNode = [&] {
+    Node* node = freeNode();
+    if (node == nullptr) return;
+    node->doomed = true;
+    fall(*node);
+  };
+  invariants.tried(record.record);
+  if (happens(Fault::StoreBusy, 20)) return again();
+  if (happens(Fault::CommitLost, 40)) {
+    doomNode();
+    return again();
+  }
+  const Result<store::Accepted> accepted = store_.accept(record);
+  power_.after("accept");
+  watch();
+  if (!accepted.ok()) return breach("an accept failed: " + accepted.error().message);
+  if (happens(Fault::AnswerLost, 40)) {
+    doomNode();
+    return again();
+  }
+  invariants.accepted(record.record);
+  if (!accepted->duplicate && accepted->acknowledgement == store::AckResult::Unknown) {
+    breach("an acknowledgement of a message that arrived is unknown");
+  }
+}
+
+void Simulation::think(Node& node) {
+  node.working = true;
+  const Instant now = node.now();
+  const auto works = node.store.claimTransfers(node.owner, 1 + random_.below(3), now, now + milliseconds(10'000));
+  if (works.ok()) {
+    for (const store::TransferWork& work : *works) {
+      if (node.doomed) break;
+      store::TransferChange change = thought(node, work);
+      const Result<store::Saved> saved = node.store.saveTransfer(std::move(change), node.now());
+      // Conflict: the lease ran out while the node stood still.
+      if (!saved.ok() && !node.doomed && saved.error().code != Code::Busy && saved.error().code != Code::Conflict) {
+        breach("a save failed: " + saved.error().message);
+      }
+    }
+  } else if (!node.doomed && works.error().code != Code::Busy) {
+    breach("claiming transfers failed: " + works.error().message);
+  }
+  node.working = false;
+  if (node.doomed) fall(node);
+}
+
+/// A small service: makes the legs of a transfer, gives the held one its bytes when its time has come, renews releases,
+/// and does what people ask for.
+store::TransferChange Simulation::thought(Node& node, const store::TransferWork& work) {
+  // A new record may come while we think.
+  if (happens(Fault::Withdrawal, 6)) submit(numberOf(work.transfer.id), RecordKind::Consent);
+  store::TransferChange change;
+  change.id = work.transfer.id;
+  change.token = work.token;
+  change.state = store::TransferState::Released;
+  if (work.deliveries.empty()) {
+    firstLegs(node, work, change);
+  } else if (happens(Fault::Cancel, 12)) {
+    change.state = store::TransferState::Withdrawn;
+    for (const Delivery& each : work.deliveries) {
+      change.changed.push_back({each.id, DeliveryState::Cancelled, "", "", "", "withdrawn", {}});
+    }
+  } else {
+    furtherLegs(node, work, change);
+  }
+  const auto consents = std::count_if(work.records.begin(), work.records.end(),
+                                      [](const store::Record& each) { return each.kind == RecordKind::Consent; });
+  for (store::Release& each : change.releases) {
+    each.basis = consentsKnown(consents);
+    if (!happens(Fault::ShortRelease, 4)) continue;
+    each.validFrom = node.now() + milliseconds(random_.below(10'000));
+    each.validUntil = each.validFrom + milliseconds(1 + random_.below(60'000));
+  }
+  return change;
+}
+
+void Simulation::firstLegs(Node& node, const store::TransferWork& work, store::TransferChange& change) {
+  const std::uint64_t transfer = numberOf(work.transfer.id), base = transfer * 10;
+  const Instant now = node.now();
+  std::uint64_t number = base;
+  for (const char* endpoint : {"provider", "provider", "mediator", "careless"}) {
+    Delivery each = leg(++number, transfer, endpoint, now);
+    each.needsRelease = number != base + 4;
+    if (each.needsRelease) {
+      change.releases.push_back({each.id, {}, {}, now - milliseconds(1), now + std::chrono::hours(1000), "consent"});
+    }
+    change.created.push_back(std::move(each));
+  }
+  change.created.push_back(
+      held(leg(base + 5, transfer, "careless", now), {deliveryId(base + 1), deliveryId(base + 3)}));
+  change.created.push_back(held(leg(base + 6, transfer, "provider", now), {deliveryId(base + 3)}));
+}
+
+void Simulation::furtherLegs(Node& node, const store::TransferWork& work, store::TransferChange& change) {
+  const Instant now = node.now();
+  for (const Delivery& each : work.deliveries) {
+    if (each.needsRelease) {
+      change.releases.push_back({each.id, {}, {}, now - milliseconds(1), now + std::chrono::hours(1000), "consent"});
+    }
+    const bool byteless = each.sequence == 0;
+    if (each.state == DeliveryState::Held && happens(Fault::NoBytes, 3)) {
+      change.changed.push_back({each.id, DeliveryState::Parked, "", "", "", "no-bytes", {}});
+    } else if (each.state == DeliveryState::Held || (each.state == DeliveryState::Parked && byteless)) {
+      const Delivery ready = leg(numberOf(each.id), numberOf(work.transfer.id), each.endpoint, now);
+      change.changed.push_back({each.id, DeliveryState::Ready, ready.mediaType, ready.body, ready.mapHash, "", {}});
+    } else if (each.state == DeliveryState::Parked && mayResend(each) && happens(Fault::PersonResends, 2)) {
+      change.changed.push_back({each.id, DeliveryState::Ready, "", "", "", "", {}});
+    }
+  }
+}
+
+/// Nobody sends again what a careless receiver may have: one asks there first, and waits until nothing is under way.
+bool Simulation::mayResend(const Delivery& delivery) {
+  if (dropsRepeats(delivery.endpoint)) return true;
+  return !invariants.hasArrived(delivery.messageId) && lastLeft_[delivery.messageId] + kQuiet < clock_.now();
+}
+
+}  // namespace lotsen::test
