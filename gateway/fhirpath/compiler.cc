@@ -1,43 +1,19 @@
 #include "gateway/fhirpath/compiler.h"
 
-#include "gateway/base/text.h"
-#include "gateway/fhir/r4/types.h"
 #include "gateway/fhirpath/functions.h"
-#include "gateway/fhirpath/lexer.h"
+#include "gateway/fhirpath/plan_builder.h"
 #include "gateway/fhirpath/static_type.h"
 #include "gateway/fhirpath/syntax.h"
 #include "gateway/fhirpath/type_checks.h"
 
 #include <algorithm>
-#include <charconv>
 #include <forward_list>
 #include <utility>
 
 namespace lotsen::fhirpath {
 namespace {
 
-constexpr std::size_t kMaxWarnings = 50;
-constexpr std::size_t kMaxRegexes = 16;  // that a plan keeps compiled; a program with more pays for the others when run
 constexpr std::string_view kStandardNames[] = {"context", "resource", "rootResource", "ucum", "sct", "loinc"};
-
-/// The names of R4 have the same ids in every Schema.
-const WellKnownNames& wellKnownNames() {
-  static const WellKnownNames names = [] {
-    const auto schema = fhir::Schema::r4();
-    const auto name = [&](std::string_view text) { return schema->findName(text); };
-    return WellKnownNames{name("value"),
-                          name("unit"),
-                          name("code"),
-                          name("system"),
-                          name("coding"),
-                          name("extension"),
-                          name("modifierExtension"),
-                          name("url"),
-                          name("contained"),
-                          name("reference")};
-  }();
-  return names;
-}
 
 /// A variable that defineVariable() made.
 struct DefinedVariable {
@@ -53,17 +29,10 @@ struct Scope {
   const DefinedVariable* variables = nullptr;
 };
 
-class Compiler {
+/// The part of the compiler that knows what names mean.
+class Compiler : private PlanBuilder {
  public:
-  Compiler(std::string_view text, std::shared_ptr<const fhir::Schema> schema, const CompileOptions& options,
-           fhir::Position at)
-      : options_(options), plan_(std::make_shared<Plan>()), schema_(*schema) {
-    plan_->text = std::string(text);
-    plan_->at = at;
-    plan_->schema = std::move(schema);
-    plan_->names = wellKnownNames();
-    plan_->quantityType = fhir::r4::kQuantity;
-  }
+  using PlanBuilder::PlanBuilder;
 
   Result<std::shared_ptr<const Plan>> run() {
     SyntaxTree tree;
@@ -85,65 +54,6 @@ class Compiler {
     std::uint32_t b = 0;
     std::string_view defined;  // defineVariable's name
   };
-
-  // ---- faults
-
-  std::string place(const Syntax& at) const {
-    const fhir::Position position = positionOf(plan_->text, at.offset, plan_->at);
-    return std::to_string(position.line) + ":" + std::to_string(position.column) + ": ";
-  }
-  std::uint32_t refuse(const Syntax& at, const std::string& message) {
-    if (!failed_) error_ = fail(Code::Invalid, place(at) + message);
-    failed_ = true;
-    return 0;
-  }
-  /// An error in strict mode, else a warning.
-  void doubt(const Syntax& at, const std::string& message) {
-    if (options_.strict) {
-      refuse(at, message);
-    } else if (plan_->warnings.size() < kMaxWarnings) {
-      plan_->warnings.push_back(place(at) + message);
-    }
-  }
-  void check(const Syntax& at, const std::optional<std::string>& fault) {
-    if (fault) doubt(at, *fault);
-  }
-  static std::string suggestion(std::string_view wrong, const std::vector<std::string_view>& candidates) {
-    const std::string_view near = nearest(wrong, candidates);
-    return near.empty() ? std::string() : "; did you mean '" + std::string(near) + "'?";
-  }
-  // ---- plan nodes
-
-  std::uint32_t emit(const Syntax& at, Run function, std::initializer_list<std::uint32_t> kids, std::uint32_t a = 0,
-                     std::uint32_t b = 0) {
-    return emit(at, function, std::span<const std::uint32_t>(kids.begin(), kids.size()), a, b);
-  }
-  std::uint32_t emit(const Syntax& at, Run function, std::span<const std::uint32_t> kids, std::uint32_t a = 0,
-                     std::uint32_t b = 0) {
-    PlanNode node;
-    node.run = function;
-    node.firstKid = static_cast<std::uint32_t>(plan_->kids.size());
-    node.kidCount = static_cast<std::uint32_t>(kids.size());
-    node.a = a;
-    node.b = b;
-    node.offset = static_cast<std::uint32_t>(at.offset);
-    plan_->kids.insert(plan_->kids.end(), kids.begin(), kids.end());
-    plan_->nodes.push_back(node);
-    return static_cast<std::uint32_t>(plan_->nodes.size() - 1);
-  }
-  std::uint32_t constant(const Syntax& at, const Item& item, StaticType& type) {
-    type = StaticType::of(item.kind);
-    plan_->constants.push_back(item);
-    return emit(at, runConstant, {}, static_cast<std::uint32_t>(plan_->constants.size() - 1));
-  }
-  /// Text of the syntax tree lives as long as the plan.
-  std::uint32_t keep(std::string_view text) {
-    plan_->texts.push_back(text);
-    return static_cast<std::uint32_t>(plan_->texts.size() - 1);
-  }
-  std::uint32_t fixedText(const Syntax& at, std::string_view prefix, std::string_view rest, StaticType& type) {
-    return constant(at, Item::ofText(ItemKind::String, plan_->literals.store(std::string(prefix).append(rest))), type);
-  }
 
   // ---- expressions
 
@@ -174,36 +84,6 @@ class Compiler {
       case SyntaxKind::TypeTest: return typeTest(at, scope, type);
     }
     return 0;
-  }
-
-  std::uint32_t integer(const Syntax& at, StaticType& type) {
-    std::int32_t value = 0;
-    const auto [end, error] = std::from_chars(at.text.data(), at.text.data() + at.text.size(), value);
-    if (error != std::errc())
-      return refuse(at, "an Integer is at most 2147483647; write a larger number with a decimal point");
-    return constant(at, Item::ofInteger(value), type);
-  }
-
-  std::uint32_t number(const Syntax& at, StaticType& type) {
-    const auto value = Decimal::parse(at.text);
-    if (!value) return refuse(at, "a number has at most 37 digits");
-    if (at.kind == SyntaxKind::Decimal) return constant(at, Item::of(plan_->literals.make(*value)), type);
-    return constant(at, Item::of(plan_->literals.make(Quantity{*value, at.unit})), type);
-  }
-
-  std::uint32_t moment(const Syntax& at, StaticType& type) {
-    std::string_view text = at.text;
-    if (at.kind == SyntaxKind::Date) {
-      if (!Temporal::parseDate(text)) return refuse(at, "there is no such date");
-      return constant(at, Item::ofText(ItemKind::Date, text), type);
-    }
-    if (at.kind == SyntaxKind::Time) {
-      if (!Temporal::parseTime(text)) return refuse(at, "there is no such time of day");
-      return constant(at, Item::ofText(ItemKind::Time, text), type);
-    }
-    if (text.ends_with('T')) text.remove_suffix(1);
-    if (!Temporal::parseDateTime(text)) return refuse(at, "there is no such date and time");
-    return constant(at, Item::ofText(ItemKind::DateTime, text), type);
   }
 
   std::uint32_t external(const Syntax& at, const Scope& scope, StaticType& type) {
@@ -460,8 +340,7 @@ class Compiler {
         operands.b = 1;  // told by an operand
         break;
       case 'r':
-        if (argument.kind == SyntaxKind::String && plan_->regexes.size() < kMaxRegexes && !regex(argument, operands.a))
-          return false;
+        if (argument.kind == SyntaxKind::String && !regex(argument, operands.a)) return false;
         break;
       case 's':
         if (argument.kind == SyntaxKind::Unary && argument.text == "-") {
@@ -476,14 +355,6 @@ class Compiler {
     }
     kids.push_back(compile(*body, inner, type));
     return !failed_;
-  }
-
-  bool regex(const Syntax& at, std::uint32_t& out) {
-    auto compiled = Regex::compile(at.text);
-    if (!compiled) return refuse(at, compiled.error().message) != 0;
-    plan_->regexes.push_back(std::move(*compiled));
-    out = static_cast<std::uint32_t>(plan_->regexes.size());
-    return true;
   }
 
   bool variableName(const Syntax& at, const Scope& scope, std::string_view& out) {
@@ -505,12 +376,7 @@ class Compiler {
     scope.variables = &variables_.front();
   }
 
-  const CompileOptions& options_;
-  std::shared_ptr<Plan> plan_;
-  const fhir::Schema& schema_;
   std::forward_list<DefinedVariable> variables_;
-  bool failed_ = false;
-  Error error_;
 };
 
 }  // namespace

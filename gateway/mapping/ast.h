@@ -78,8 +78,9 @@ struct RuleNode {
   std::vector<TargetNode> targets;
   std::vector<CallNode> calls;
   std::vector<RuleNode> rules;
-  bool hasBody = false;  // `then { … }` was written, even if empty
-  Name name;             // as written; the compiler makes one up from the source if it is empty
+  bool hasBody = false;   // `then { … }` was written, even if empty
+  bool sameName = false;  // one of those that `src -> tgt: a, b;` stands for
+  Name name;              // as written; the compiler makes one up from the source if it is empty
   fhir::Position at;
 };
 

@@ -108,8 +108,12 @@ void Compiler::drain() {
 /// A profile is the type it constrains: what a map fills is that type's elements.
 TypeId Compiler::typeByUrl(std::string_view url) const {
   constexpr std::string_view kVersioned = "http://hl7.org/fhir/4.0/";
-  if (url.starts_with(kVersioned))
-    return schema_->findType("http://hl7.org/fhir/" + std::string(url.substr(kVersioned.size())));
+  constexpr std::string_view kFolder = "StructureDefinition/";
+  if (url.starts_with(kVersioned)) {  // with the folder or, as some maps between versions have it, without
+    url.remove_prefix(kVersioned.size());
+    if (url.starts_with(kFolder)) url.remove_prefix(kFolder.size());
+    return schema_->findType("http://hl7.org/fhir/" + std::string(kFolder) + std::string(url));
+  }
   if (const TypeId type = schema_->findType(url); type != kNone) return type;
   const definitions::Profile* profile = definitions_->profiles->find(url);
   return profile == nullptr ? kNone : profile->type();
@@ -286,25 +290,37 @@ std::pair<TypeId, TypeId> Compiler::typesOf(GroupRef ref) {
 const std::vector<Compiler::TypedGroup>& Compiler::typedGroups(std::size_t map) {
   if (typed_[map]) return *typed_[map];
   std::vector<TypedGroup>& list = typed_[map].emplace();
-  for (const std::vector<std::size_t>& level : visible_[map]) {
-    for (const std::size_t at : level) {
+  for (std::size_t distance = 0; distance < visible_[map].size(); ++distance) {
+    for (const std::size_t at : visible_[map][distance]) {
       for (std::size_t index = 0; index < maps_[at].groups.size(); ++index) {
         const TypeMode mode = maps_[at].groups[index].typeMode;
         if (mode == TypeMode::None) continue;
         const auto [source, target] = typesOf({at, index});
         if (source == kNone) continue;
-        list.push_back({{at, index}, source, target, mode == TypeMode::TypeAndTypes});
+        list.push_back({{at, index}, source, target, mode == TypeMode::TypeAndTypes, distance});
       }
     }
   }
   return list;
 }
 
-std::optional<GroupRef> Compiler::findGroup(std::size_t map, TypeId source, TypeId target) {
+std::optional<GroupRef> Compiler::findGroup(std::size_t map, fhir::Position at, TypeId source, TypeId target) {
+  const TypedGroup* found = nullptr;
   for (const TypedGroup& one : typedGroups(map)) {
-    if (one.source == source && one.target == target) return one.ref;
+    if (one.source != source || one.target != target) continue;
+    if (found == nullptr) {
+      found = &one;
+    } else if (found->distance == one.distance) {
+      const auto told = [this](GroupRef ref) {
+        return quoted(group(ref).name.text) + " (" + maps_[ref.map].file + ":" +
+               std::to_string(group(ref).name.at.line) + ")";
+      };
+      error(map, at, "fml-ambiguous-group",
+            "two groups say that they map these types by default: " + told(found->ref) + " and " + told(one.ref));
+      break;
+    }
   }
-  return {};
+  return found == nullptr ? std::optional<GroupRef>() : found->ref;
 }
 
 std::vector<GroupRef> Compiler::findGroups(std::size_t map, TypeId source, bool derived) {

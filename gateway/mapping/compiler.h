@@ -52,8 +52,9 @@ class Compiler {
   /// (told).
   fhir::TypeId resolveType(std::size_t map, const Name& name);
   std::optional<GroupRef> findGroup(std::size_t map, const Name& name);
-  /// The group that says it maps these types by default (<<types>>, <<type+>>).
-  std::optional<GroupRef> findGroup(std::size_t map, fhir::TypeId source, fhir::TypeId target);
+  /// The nearest group that says it maps these types by default (<<types>>, <<type+>>); two as near are a fault `at`
+  /// the place that wants it.
+  std::optional<GroupRef> findGroup(std::size_t map, fhir::Position at, fhir::TypeId source, fhir::TypeId target);
   /// Groups that say they map this source type by default (<<type+>>), or one derived from it if `derived`.
   std::vector<GroupRef> findGroups(std::size_t map, fhir::TypeId source, bool derived);
   std::pair<fhir::TypeId, fhir::TypeId> typesOf(GroupRef ref);
@@ -86,6 +87,7 @@ class Compiler {
     fhir::TypeId source = fhir::kNone;
     fhir::TypeId target = fhir::kNone;
     bool bySourceAlone = false;  // <<type+>>
+    std::size_t distance = 0;    // imports away
   };
   struct Structure {
     std::string alias;

@@ -55,6 +55,7 @@ constexpr Construct kConstructs[] = {
     {"rule", "several targets"},
     {"rule", "no target"},
     {"rule", "by the types alone"},
+    {"rule", "of several elements"},
     {"rule", "then group"},
     {"rule", "then several groups"},
     {"rule", "then rules"},
@@ -168,6 +169,7 @@ class Walk {
     use("rule", "by the types alone",
         rule.sources.size() == 1 && rule.targets.size() == 1 && !rule.targets[0].transform &&
             rule.targets[0].variable.empty() && rule.targets[0].path.size() > 1 && rule.calls.empty() && !rule.hasBody);
+    use("rule", "of several elements", rule.sameName);
     use("rule", "then group", !rule.calls.empty());
     use("rule", "then several groups", rule.calls.size() > 1);
     use("rule", "then rules", rule.hasBody);

@@ -242,7 +242,12 @@ SourcePlan GroupCompiler::source(const SourceNode& node, bool needsSlot, StaticT
   const Name& context = node.path.front();
   const Binding* binding = source(context.text);
   StaticType current;
-  if (binding == nullptr) {
+  const Index constant = binding == nullptr ? compiler_.global(ref_.map, context.text) : kNoIndex;
+  if (constant != kNoIndex) {
+    plan.context = constant;
+    plan.constant = true;
+    plan.plain = false;
+  } else if (binding == nullptr) {
     error(context.at, "fml-unknown-variable",
           "there is no source variable " + quoted(context.text) + " here" +
               suggestion(context.text, names(Binding::Space::Source)));

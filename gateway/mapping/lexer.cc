@@ -142,11 +142,17 @@ class Lexer {
       }
     } else {
       const std::size_t from = at_;
-      while (at_ < lineEnd) advance();
+      while (at_ < lineEnd && !startsComment()) advance();
       token_.value = trim(text_.substr(from, at_ - from));
     }
     finish(TokenKind::Metadata);
     return true;
+  }
+
+  /// Behind a value; a "//" inside of a word belongs to a URL.
+  bool startsComment() const {
+    const bool apart = at_ > 0 && (text_[at_ - 1] == ' ' || text_[at_ - 1] == '\t' || text_[at_ - 1] == '=');
+    return apart && peek() == '/' && (peek(1) == '/' || peek(1) == '*');
   }
 
   void markdown() {

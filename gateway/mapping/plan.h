@@ -86,7 +86,8 @@ struct ConditionPlan {
 };
 
 struct SourcePlan {
-  Index context = 0;  // slot
+  Index context = 0;  // slot, or the number of a `let` constant
+  bool constant = false;
   Range steps;
   fhir::TypeId type = fhir::kNone;  // `: Type`
   Index typeText = kNoIndex;        // the same when the Schema does not know it: nothing matches

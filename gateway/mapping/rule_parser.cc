@@ -42,18 +42,23 @@ class RuleParser {
       return;
     }
     while (!cursor_.token().is("}") && cursor_.token().kind != TokenKind::End) {
-      RuleNode node = rule(depth);
-      if (++count_ > kMaxRules) {
+      const std::size_t before = list.size();
+      if (startsWithSameNames()) {
+        sameNames(list);
+      } else {
+        list.push_back(rule(depth));
+      }
+      count_ += std::max<std::size_t>(1, list.size() - before);
+      if (count_ > kMaxRules) {
         cursor_.expected("fewer rules in a group: split it");
         return;
       }
       if (cursor_.failed()) {
+        list.resize(before);
         skipRule();
         cursor_.setFailed(cursor_.token().kind == TokenKind::End || cursor_.token().word("group"));
         if (cursor_.failed()) return;
-        continue;
       }
-      list.push_back(std::move(node));
     }
   }
 
@@ -72,6 +77,35 @@ class RuleParser {
     }
   }
 
+  /// `src -> tgt: a, b;`, the form of the current build for src.a -> tgt.a; src.b -> tgt.b;
+  bool startsWithSameNames() const {
+    return cursor_.token().kind == TokenKind::Identifier && cursor_.token(1).is("->") &&
+           cursor_.token(2).kind == TokenKind::Identifier && cursor_.token(3).is(":");
+  }
+
+  void sameNames(std::vector<RuleNode>& list) {
+    const std::size_t first = list.size();
+    const Name from = cursor_.name("a source");
+    cursor_.need("->");
+    const Name to = cursor_.name("a target");
+    cursor_.need(":");
+    do {
+      const Name element = cursor_.name("the name of an element that both sides have");
+      RuleNode& node = list.emplace_back();
+      node.at = element.at;
+      node.sameName = true;
+      node.sources.emplace_back().path = {from, element};
+      TargetNode& target = node.targets.emplace_back();
+      target.path = {to, element};
+      target.at = element.at;
+    } while (!cursor_.failed() && cursor_.take(","));
+    if (cursor_.failed()) return;
+    const Name name = ruleName();
+    for (std::size_t i = first; !name.empty() && i < list.size(); ++i)
+      list[i].name = {name.text + "-" + list[i].sources[0].path[1].text, name.at};
+    end(name.empty() ? "',', the rule's name or ';'" : kAfterName);
+  }
+
   RuleNode rule(int depth) {
     RuleNode node;
     node.at = cursor_.token().at;
@@ -87,16 +121,23 @@ class RuleParser {
     }
     if (!cursor_.failed() && cursor_.takeWord("then")) body(node, depth);
     if (cursor_.failed()) return node;
-    const bool plainName = cursor_.token().kind == TokenKind::Identifier && cursor_.token(1).is(";");
-    if (plainName || cursor_.token().kind == TokenKind::String) {
-      node.name = {cursor_.token().text, cursor_.token().at};
-      cursor_.next();
-    }
-    if (!cursor_.take(";")) {
-      cursor_.expectedAtEndOfLine(node.name.empty() ? "'->', 'then', the rule's name or ';'"
-                                                    : "';' after the rule's name");
-    }
+    node.name = ruleName();
+    end(node.name.empty() ? "'->', 'then', the rule's name or ';'" : kAfterName);
     return node;
+  }
+
+  static constexpr std::string_view kAfterName = "';' after the rule's name";
+
+  Name ruleName() {
+    const bool plain = cursor_.token().kind == TokenKind::Identifier && cursor_.token(1).is(";");
+    if (!plain && cursor_.token().kind != TokenKind::String) return {};
+    Name name{cursor_.token().text, cursor_.token().at};
+    cursor_.next();
+    return name;
+  }
+
+  void end(std::string_view expected) {
+    if (!cursor_.take(";")) cursor_.expectedAtEndOfLine(expected);
   }
 
   /// `for src.a -> …`, as HL7's tutorial still has it; not a variable of that name.
@@ -125,6 +166,7 @@ class RuleParser {
   SourceNode source() {
     SourceNode node;
     node.path = cursor_.path("a source: the name of a variable");
+    plainPath();
     if (!cursor_.failed() && cursor_.take(":")) {
       node.type = cursor_.string("the name of a type", true);
       while (!cursor_.failed() && cursor_.take(".")) node.type.text += "." + cursor_.name("the name of a type").text;
@@ -133,8 +175,8 @@ class RuleParser {
     if (!cursor_.failed() && cursor_.takeWord("default")) fallback(node);
     sourceListMode(node);
     if (!cursor_.failed() && cursor_.takeWord("as")) node.variable = cursor_.name("the name of a variable after 'as'");
-    if (!cursor_.failed() && cursor_.takeWord("where")) node.where = condition();
-    if (!cursor_.failed() && cursor_.takeWord("check")) node.check = condition();
+    if (!cursor_.failed() && cursor_.takeWord("where")) node.where = condition(node.variable);
+    if (!cursor_.failed() && cursor_.takeWord("check")) node.check = condition(node.variable);
     if (!cursor_.failed() && cursor_.takeWord("log")) {
       const std::size_t start = cursor_.place();
       const bool string = cursor_.token(cursor_.token().is("(") ? 1 : 0).kind == TokenKind::String;
@@ -145,16 +187,54 @@ class RuleParser {
     return node;
   }
 
+  /// Two habits from other languages, told apart from what else could be wrong with a path.
+  void plainPath() {
+    if (cursor_.failed()) return;
+    if (cursor_.token().is("("))
+      cursor_.expected("an element",
+                       "; a source is a path: filter it with 'as x where (…)', or bind FHIRPath first, "
+                       "'src -> (…) as x then { … }'");
+    if (cursor_.token().is("["))
+      cursor_.expected("an element",
+                       "; a choice is named without '[x]', its type stands behind it: 'src.value : Quantity'");
+  }
+
   /// `where "linkId = 'a'"`: several mappers want the FHIRPath in quotes. As FHIRPath it would be a text, which is no
   /// condition.
-  Name condition() {
+  Name condition(Name& variable) {
     const Token& first = cursor_.token();
-    if (first.kind != TokenKind::String || continuesExpression(cursor_.token(1))) return cursor_.expression(false);
+    if (first.kind != TokenKind::String || continuesExpression(cursor_.token(1))) return bareCondition(variable);
     cursor_.warn(first.at, "fml-dialect",
                  "the condition stands in quotes and is read as FHIRPath; leave the quotes out");
     Name inner{first.text, {first.at.line, first.at.column + 1}};
     cursor_.next();
     return inner;
+  }
+
+  /// `where (…) as x`: the grammar has the variable before the condition, and FHIRPath's `as` would take it for a type.
+  Name bareCondition(Name& variable) {
+    static constexpr std::array<std::string_view, 9> kTypes = {"boolean", "code", "date",   "dateTime", "decimal",
+                                                               "integer", "time", "string", "uri"};
+    const std::size_t start = cursor_.place();
+    const bool bracketed = cursor_.token().is("(");
+    Name text = cursor_.expression(false);
+    const std::size_t end = cursor_.place();
+    if (cursor_.failed() || !variable.empty() || end < start + 3) return text;
+    cursor_.returnTo(end - 2);
+    const Token& name = cursor_.token(1);
+    const bool named = cursor_.token().word("as") && name.kind == TokenKind::Identifier && name.text[0] >= 'a' &&
+                       (bracketed || std::find(kTypes.begin(), kTypes.end(), name.text) == kTypes.end());
+    cursor_.returnTo(start);
+    Name shorter = named ? cursor_.expression(true) : Name();
+    if (!named || cursor_.place() != end - 2) {
+      cursor_.returnTo(end);
+      return text;
+    }
+    cursor_.warn(cursor_.token().at, "fml-dialect",
+                 "'as " + name.text + "' is read as the variable of this source; it stands before the condition");
+    cursor_.next();
+    variable = cursor_.name("the name of a variable after 'as'");
+    return shorter;
   }
 
   std::uint32_t integer(const Token& at) {
@@ -279,11 +359,19 @@ class RuleParser {
     Transform node;
     node.name = cursor_.name("the name of a transform");
     node.arguments = arguments();
+    if (node.name.text == "evaluate" && !node.arguments.empty()) asExpression(node.arguments.back());
     if (!cursor_.failed() && continuesExpression(cursor_.token())) {
       cursor_.returnTo(start);
       return evaluate(true);
     }
     return node;
+  }
+
+  /// What evaluate() takes last is FHIRPath; a date is one with its '@'. A text is left: it may hold an expression.
+  static void asExpression(Operand& node) {
+    if (node.kind != Operand::Kind::Literal || node.literal < LiteralKind::Date) return;
+    node.kind = Operand::Kind::Expression;
+    node.text.text.insert(0, node.literal == LiteralKind::Time ? "@T" : "@");
   }
 
   std::vector<Operand> arguments() {

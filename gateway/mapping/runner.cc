@@ -186,7 +186,7 @@ void Runner::collectedSource(const RulePlan& rule, Index level, const SourcePlan
 }
 
 void Runner::collect(const SourcePlan& source, std::size_t from) {
-  const Value context = slot(source.context);
+  const Value context = source.constant ? global(source.context) : slot(source.context);
   if (isEmpty(context)) return;
   follow(source.steps, context, items_);
   if (!charge(items_.size() - from)) return;

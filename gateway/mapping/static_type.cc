@@ -145,6 +145,8 @@ bool convertible(const Schema& schema, TypeId from, TypeId to) {
   const std::string_view source = schema.nameText(schema.type(from).name);
   if (fromPrimitive) {
     static constexpr std::array<std::string_view, 4> kTexts = {"CodeableConcept", "Coding", "Annotation", "Quantity"};
+    static constexpr std::array<std::string_view, 4> kReferences = {"string", "uri", "url", "canonical"};
+    if (target == "Reference") return std::find(kReferences.begin(), kReferences.end(), source) != kReferences.end();
     return std::find(kTexts.begin(), kTexts.end(), target) != kTexts.end();
   }
   return (source == "Coding" && target == "CodeableConcept") || (source == "CodeableConcept" && target == "Coding");

@@ -173,14 +173,18 @@ class TargetCompiler {
   }
 
   const Property* forType(const Name& name, const std::vector<const Property*>& properties) {
+    // create('Bundle.entry') is that element and no other
+    const auto same = [this](const Property* property) {
+      return result_.def == kNone || schema().def(result_.def).shape == schema().def(property->def).shape;
+    };
     for (const Property* property : properties) {
-      if (property->type == plan_.type) return property;
+      if (property->type == plan_.type && same(property)) return property;
     }
     for (const Property* property : properties) {
-      if (schema().isA(plan_.type, property->type)) return property;
+      if (result_.def == kNone && schema().isA(plan_.type, property->type)) return property;
     }
     error(name.at, "fml-type",
-          quoted(name.text) + " takes " + describe(properties) + ", not " + lookup().describe(lookup().of(plan_.type)));
+          quoted(name.text) + " takes " + describe(properties) + ", not " + lookup().describe(result_));
     return properties[0];
   }
 
@@ -192,6 +196,8 @@ class TargetCompiler {
     const Property* chosen = nullptr;
     if (properties.size() == 1) {
       chosen = properties[0];
+    } else if (const Property* reference = forReference(properties)) {
+      chosen = reference;
     } else if (oneType || constant_ != nullptr) {
       chosen = chooseProperty(schema(), properties, type, constant_ == nullptr ? nullptr : &text);
       const bool textual = oneType && lookup().isPrimitive(type);
@@ -206,6 +212,17 @@ class TargetCompiler {
     }
     check(name, *chosen, type);
     return chosen;
+  }
+
+  /// What reference() and pointer() give is text, but where no text can stand it is a Reference.
+  const Property* forReference(const std::vector<const Property*>& properties) const {
+    if (plan_.transform != TransformKind::Reference && plan_.transform != TransformKind::Pointer) return nullptr;
+    const Property* found = nullptr;
+    for (const Property* property : properties) {
+      if (lookup().isPrimitive(property->type)) return nullptr;
+      if (property->type == schema().findType("Reference")) found = property;
+    }
+    return found;
   }
 
   void check(const Name& name, const Property& property, TypeId type) {
@@ -318,7 +335,8 @@ class TargetCompiler {
 
   void byTypes(TypeId source, const Property& property, std::vector<DispatchPlan>& rows) {
     std::vector<GroupRef> refs;
-    if (const auto ref = group_.compiler().findGroup(group_.map(), source, property.type)) refs.push_back(*ref);
+    if (const auto ref = group_.compiler().findGroup(group_.map(), node_.at, source, property.type))
+      refs.push_back(*ref);
     const bool abstract = schema().type(property.type).kind == fhir::TypeKind::Resource;
     if (refs.empty() && (abstract || lookup().isAbstract(source))) {
       refs = group_.compiler().findGroups(group_.map(), source, lookup().isAbstract(source));

@@ -426,6 +426,11 @@ Element* Runner::convertComplex(const TargetPlan& target, const Place& place, co
     child(node, plan_.known.text, text);
     return node;
   }
+  if (primitive && to == "Reference" && convertible(schema_, from, property.type)) {
+    Element* node = make(target, place, property, kNone);
+    child(node, plan_.known.reference, text);
+    return node;
+  }
   if (primitive && schema_.isA(property.type, schema_.findType("Quantity")) &&
       fhir::isValidPrimitive(schema_, schema_.findType("decimal"), text)) {
     Element* node = make(target, place, property, kNone);

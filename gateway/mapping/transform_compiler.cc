@@ -115,9 +115,47 @@ class TransformCompiler {
     return kNone;
   }
 
+  /// The inner element that is named by its path, as the specification has it ('Bundle.entry'), or as HAPI's classes
+  /// are called ('Bundle_Entry').
+  const fhir::Property* elementNamed(const Operand& node) const {
+    if (node.kind != Operand::Kind::Literal || node.text.text.find('/') != std::string::npos) return nullptr;
+    const std::size_t mark = node.text.text.find_first_of("._");
+    if (mark == std::string::npos) return nullptr;
+    const TypeId type = schema().findType(node.text.text.substr(0, mark));
+    StaticType current = lookup().of(type);
+    const fhir::Property* found = nullptr;
+    std::string_view rest = std::string_view(node.text.text).substr(mark);
+    while (type != kNone && !rest.empty()) {
+      const std::size_t end = std::min(rest.find_first_of("._", 1), rest.size());
+      std::string name(rest.substr(1, end - 1));
+      if (rest[0] == '_' && !name.empty() && name[0] >= 'A' && name[0] <= 'Z')
+        name[0] = static_cast<char>(name[0] + 32);
+      const auto properties = lookup().find(current, name);
+      const bool inner =
+          properties.size() == 1 && properties[0]->def != kNone && schema().def(properties[0]->def).shape != kNone;
+      if (!inner) return nullptr;
+      found = properties[0];
+      current = lookup().of(properties);
+      rest.remove_prefix(end);
+    }
+    return found;
+  }
+
   void create(const Transform& transform) {
     if (transform.arguments.empty()) return;
-    plan_.type = typeArgument(transform.arguments[0]);
+    const Operand& argument = transform.arguments[0];
+    if (const fhir::Property* element = elementNamed(argument)) {
+      plan_.type = element->type;
+      made_.result = lookup().of({element});
+      return;
+    }
+    plan_.type = typeArgument(argument);
+    const TypeId own = plan_.type == kNone ? schema().findType(argument.text.text) : kNone;
+    if (own != kNone && !lookup().isAbstract(own)) {
+      group_.warning(argument.text.at, "fml-unknown-structure",
+                     "what " + quoted(argument.text.text) + " stands for is not known: R4's type of that name is made");
+      plan_.type = own;
+    }
     if (plan_.type != kNone && lookup().isAbstract(plan_.type) &&
         schema().type(plan_.type).kind == fhir::TypeKind::Resource) {
       error(transform.arguments[0].text.at, "fml-type",

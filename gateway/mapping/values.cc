@@ -56,6 +56,8 @@ const Runner::Value& Runner::global(Index index) {
   if (!globals_[index]) {
     std::vector<Value> found;
     evaluate(plan_.globals[index], {}, found);
+    if (found.size() > 1)
+      fault("processing", "map-value", "a constant (let) has one value, this one has " + std::to_string(found.size()));
     globals_[index] = found.empty() ? Value() : found[0];
   }
   return *globals_[index];

@@ -200,5 +200,130 @@ TEST(Dialect, IntoAnUnknownStructureTheGroupForTheSourceTypeDecides) {
   EXPECT_EQ(outcome.json, R"({"maritalStatus":{"text":"wed"},"id":"7"})") << outcome.issues;
 }
 
+TEST(Dialect, AVariableMayStandBehindItsCondition) {
+  const std::string source = R"({"name":[{"family":"A"},{"family":"B"}]})";
+  EXPECT_EQ(madeWarning("t.map:5:31: 'as n' is read as the variable of this source",
+                        "src.name where (family = 'B') as n -> tgt.name as m, m.family = n.family;", source),
+            R"({"resourceType":"Patient","name":[{"family":"B"}]})");
+  EXPECT_EQ(
+      made("Patient", "src.name where family = 'B' as n check n.exists() -> tgt.name as m, m.text = n.family;", source),
+      R"({"name":[{"text":"B"}]})");
+  // A type stays a type, and a variable that is there already one.
+  EXPECT_EQ(made("Patient", "src.value where $this as string -> tgt.language = 'sv';", R"({"valueString":"x"})"),
+            R"({"language":"sv"})");
+  EXPECT_TRUE(fails("Patient", "src.name as n where (family = 'B') as m -> tgt.name as p, p.text = m.family;", "{}",
+                    "there is no type m"));
+}
+
+TEST(Dialect, AReferenceMadeOfTextIsAReference) {
+  const std::string person = R"({"id":"7","person":{"resourceType":"Patient","id":"p"}})";
+  EXPECT_EQ(made("Basic", "src.person as p -> tgt.subject = reference(p);", person),
+            R"({"subject":{"reference":"Patient/p"}})");
+  EXPECT_EQ(made("Basic", "src.id as i -> tgt.subject = append('Patient/', i) as s, s.display = 'x';", person),
+            R"({"subject":{"reference":"Patient/7","display":"x"}})");
+  EXPECT_EQ(made("MedicationRequest", "src.person as p -> tgt.medication = reference(p);", person),
+            R"({"medicationReference":{"reference":"Patient/p"}})");
+  // Where text can stand, text it is.
+  EXPECT_EQ(made("Basic", "src.person as p -> tgt.extension as x, x.url = 'urn:x', x.value = reference(p);", person),
+            R"({"extension":[{"url":"urn:x","valueString":"Patient/p"}]})");
+  EXPECT_TRUE(fails("Basic", "src.flag as f -> tgt.subject = f;", "{}", "'subject' takes Reference, not boolean"));
+}
+
+TEST(Dialect, InnerElementsAreCreatedByTheirPaths) {
+  EXPECT_EQ(made("Bundle",
+                 "src -> tgt.entry = create('Bundle.entry') as e, e.request = create('Bundle.entry.request') as r, "
+                 "r.url = 'u';",
+                 "{}"),
+            R"({"entry":[{"request":{"url":"u"}}]})");
+  EXPECT_EQ(made("Bundle", "src -> create('Bundle_Entry') as e, e.fullUrl = 'urn:x', tgt.entry = e;", "{}"),
+            R"({"entry":[{"fullUrl":"urn:x"}]})");
+  EXPECT_TRUE(fails("Bundle", "src -> tgt.entry = create('Bundle.link') as e;", "{}",
+                    "t.map:5:12: 'entry' takes Bundle.entry, not Bundle.link"));
+  EXPECT_TRUE(fails("Bundle", "src -> tgt.entry = create('Bundle.entri') as e;", "{}", "unknown type 'Bundle.entri'"));
+}
+
+TEST(Dialect, ATypeOfR4StandsInForAnUnknownStructureOfItsName) {
+  const Outcome outcome = runMap(
+      "map \"http://example.org/m\" = \"m\"\n"
+      "uses \"http://hl7.org/fhir/StructureDefinition/Patient\" as source\n"
+      "uses \"http://example.org/StructureDefinition/our-observation\" alias Observation as target\n"
+      "group G(source src : Patient, target tgt : Bundle) {\n"
+      "  src.id as i -> tgt.entry as e, e.resource = create('Observation') as o then Fill(i, o);\n}\n"
+      "group Fill(source i, target o : Observation) { i -> o.value = i; }\n",
+      R"({"resourceType":"Patient","id":"7"})");
+  EXPECT_EQ(outcome.json,
+            R"({"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Observation","valueString":"7"}}]})");
+  EXPECT_NE(outcome.issues.find("warning: t.map:5:54: what 'Observation' stands for is not known"), std::string::npos)
+      << outcome.issues;
+}
+
+TEST(Dialect, AConstantMayBeASource) {
+  EXPECT_EQ(made("Patient", "k as c -> tgt.language = c;\nsrc.id as i, k -> tgt.id = i;", R"({"id":"7"})",
+                 "let k = 'sv';\nlet none = {};\n"),
+            R"({"language":"sv","id":"7"})");
+  EXPECT_EQ(made("Patient", "none as c -> tgt.language = c;", "{}", "let none = {};\n"), "{}");
+  EXPECT_TRUE(fails("Patient", "k as c -> tgt.language = c;", "{}", "a constant (let) has one value, this one has 2",
+                    "let k = 'sv' | 'en';\n"));
+}
+
+TEST(Dialect, TwoDefaultGroupsForTheSameTypesAreAFault) {
+  const std::string text =
+      std::string(kModelHead) +
+      "group G(source src : Visit, target tgt : Patient) { src.identifier -> tgt.identifier; }\n"
+      "group A(source s : Identifier, target t : Identifier) <<types>> { s.value -> t.value; }\n"
+      "group B(source s : Identifier, target t : Identifier) <<type+>> { s.system -> t.system; }\n";
+  EXPECT_NE(runMap(text, "{}", visitSchema())
+                .issues.find("error: t.map:4:71: two groups say that they map these types by default: 'A' (t.map:5) "
+                             "and 'B' (t.map:6)"),
+            std::string::npos);
+  // One that is imported is further away.
+  const std::size_t second = text.find("group B");
+  const std::vector<MapText> maps = {{"t.map", "imports \"http://example.org/b\"\n" + text.substr(0, second)},
+                                     {"b.map", "map \"http://example.org/b\" = \"b\"\n" + text.substr(second)}};
+  EXPECT_EQ(runMaps(maps, R"({"identifier":[{"system":"urn:s","value":"1"}]})", visitSchema()).json,
+            R"({"resourceType":"Patient","identifier":[{"value":"1"}]})");
+}
+
+TEST(Dialect, ACommentMayStandBehindAMetadataValue) {
+  fhir::Issues issues;
+  const auto written = toStructureMap(
+      {"t.map",
+       "/// url = http://example.org/m\n/// name = m // the name\n/// status = active /* one */ /* two */\n"
+       "/// title = 'a // b' // c\n/// experimental = true\n/// version = 1.0//x\n"
+       "uses \"http://hl7.org/fhir/4.0/Patient\" alias /* which */ P as source\n"
+       "group G(source src : P, target tgt : Basic) { src.id -> tgt.id; }\n"},
+      fhir::Schema::r4(), issues);
+  ASSERT_TRUE(written.ok()) << allIssues(issues);
+  EXPECT_TRUE(fhir::writeJson(*written).starts_with(
+      R"({"resourceType":"StructureMap","url":"http://example.org/m","version":"1.0//x","name":"m","title":"a // b",)"
+      R"("status":"active","experimental":true,)"))
+      << fhir::writeJson(*written);
+}
+
+TEST(Dialect, AStructureOfR4MayLackItsFolder) {
+  const Outcome outcome = runMap(
+      "map \"http://example.org/m\" = \"m\"\nuses \"http://hl7.org/fhir/4.0/Patient\" alias P as source\n"
+      "uses \"http://hl7.org/fhir/4.0/StructureDefinition/Basic\" alias B as target\n"
+      "group G(source src : P, target tgt : B) { src.id -> tgt.id; }\n",
+      R"({"resourceType":"Patient","id":"7"})");
+  EXPECT_EQ(outcome.json, R"({"resourceType":"Basic","id":"7"})") << outcome.issues;
+  EXPECT_EQ(outcome.issues, "");
+}
+
+TEST(Dialect, EvaluateTakesADate) {
+  EXPECT_EQ(
+      made("Patient",
+           "src -> tgt.birthDate = evaluate(src, @2026-03-02), tgt.deceased = evaluate(src, @2026-03-02T08:00:00Z);",
+           "{}"),
+      R"({"birthDate":"2026-03-02","deceasedDateTime":"2026-03-02T08:00:00Z"})");
+}
+
+TEST(Dialect, HabitsOfOtherLanguagesAreNamed) {
+  EXPECT_TRUE(fails("Patient", "src.name.where(family = 'A') as n -> tgt.id = 'x';", "{}",
+                    "t.map:5:15: expected an element but found '('; a source is a path: filter it with"));
+  EXPECT_TRUE(fails("Patient", "src.value[x] as v -> tgt.id = 'x';", "{}",
+                    "t.map:5:10: expected an element but found '['; a choice is named without '[x]'"));
+}
+
 }  // namespace
 }  // namespace lotsen::mapping
