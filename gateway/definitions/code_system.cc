@@ -24,7 +24,10 @@ bool isParentProperty(std::string_view code) {
 CodeSystem::CodeSystem(const fhir::Document& document)
     : document_(document),
       url_(valueAt(document, document.root(), "url")),
-      complete_(valueAt(document, document.root(), "content") == "complete") {
+      version_(valueAt(document, document.root(), "version")),
+      complete_(valueAt(document, document.root(), "content") == "complete"),
+      compositional_(valueAt(document, document.root(), "compositional") == "true"),
+      caseSensitive_(valueAt(document, document.root(), "caseSensitive") == "true") {
   addConcepts(document.root(), {});
   for (auto& [code, one] : concepts_) {
     for (const auto& [property, value] : one.properties) {

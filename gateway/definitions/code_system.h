@@ -19,6 +19,11 @@ class CodeSystem {
   explicit CodeSystem(const fhir::Document& document);
 
   std::string_view url() const { return url_; }
+  std::string_view version() const { return version_; }
+  /// False also where nothing is said of it.
+  bool caseSensitive() const { return caseSensitive_; }
+  /// Complete, with codes of which none is made up by a grammar: no other code exists.
+  bool closed() const { return complete_ && !compositional_ && !concepts_.empty(); }
   /// False for fragments, examples and supplements: what it does not list may exist all the same.
   bool complete() const { return complete_; }
   /// All that can be chosen: abstract concepts are listed too, as ValueSets may include them.
@@ -43,8 +48,8 @@ class CodeSystem {
   bool declares(std::string_view property) const;
 
   const fhir::Document& document_;
-  std::string_view url_;
-  bool complete_ = false;
+  std::string_view url_, version_;
+  bool complete_ = false, compositional_ = false, caseSensitive_ = false;
   std::map<std::string_view, Concept> concepts_;
 };
 

@@ -27,6 +27,7 @@ class Loader {
     if (name.ends_with("/package.json")) return takeManifest(name, bytes);
     const std::string_view resource = peekType(name, bytes);  // packages hold thousands of examples
     if (resource == "ConceptMap") return takeConceptMap(name, bytes);
+    if (resource == "ImplementationGuide" || resource == "Questionnaire") return takeGuide(name, bytes, resource);
     const bool wanted = resource == "StructureDefinition" || resource == "ValueSet" || resource == "CodeSystem";
     if (!wanted && !named) return;
     fhir::Issues found;
@@ -42,7 +43,11 @@ class Loader {
     const bool definition =
         type == fhir::r4::kStructureDefinition || type == fhir::r4::kValueSet || type == fhir::r4::kCodeSystem;
     if (!definition) {
-      if (named) tell(fhir::Severity::Error, "not a StructureDefinition, ValueSet, CodeSystem or ConceptMap", name);
+      if (named)
+        tell(fhir::Severity::Error,
+             "not a definition (StructureDefinition, ValueSet, CodeSystem, ConceptMap, ImplementationGuide or "
+             "Questionnaire)",
+             name);
       return;
     }
     auto kept = std::make_shared<const fhir::Document>(std::move(*document));
@@ -59,8 +64,8 @@ class Loader {
     ProfileLoader loader(schema, issues_);
     for (auto& [name, document] : profiles_) loader.add(std::move(name), std::move(document));
     auto profiles = std::move(loader).finish();
-    return std::make_shared<const Definitions>(
-        Definitions{std::move(schema), std::move(profiles), std::move(conceptMaps_)});
+    return std::make_shared<const Definitions>(Definitions{
+        std::move(schema), std::move(profiles), std::move(conceptMaps_), valueSets_.knownCodes(), std::move(guides_)});
   }
 
  private:
@@ -116,6 +121,18 @@ class Loader {
     conceptMaps_.add(std::move(*map));
   }
 
+  /// Guides are often written for tools of other releases. One that is not understood hides no definition, so it is
+  /// left out.
+  void takeGuide(const std::string& name, const std::string& bytes, std::string_view resource) {
+    fhir::Issues found;
+    const fhir::ReadOptions options{.maxBytes = kLargestFile};
+    auto document = name.ends_with(".xml") ? fhir::readXml(bytes, base_, options, found)
+                                           : fhir::readJson(bytes, base_, options, found);
+    if (document) return guides_.add(std::make_shared<const fhir::Document>(std::move(*document)));
+    const std::string why = found.list().empty() ? std::string() : ": " + found.list().front().text;
+    tell(fhir::Severity::Warning, "is no " + std::string(resource) + " of R4, so it is left out" + why, name);
+  }
+
   void takeStructure(const std::string& name, std::shared_ptr<const fhir::Document> document) {
     const std::string_view url = valueAt(*document, document->root(), "url");
     if (!definesType(*document)) {
@@ -159,6 +176,7 @@ class Loader {
   std::vector<std::pair<std::string, std::shared_ptr<const fhir::Document>>> profiles_;
   ValueSets valueSets_;
   ConceptMaps conceptMaps_;
+  Guides guides_;
   std::vector<Manifest> manifests_;
 };
 
@@ -166,7 +184,7 @@ class Loader {
 
 std::shared_ptr<const Definitions> Definitions::r4() {
   static const auto definitions =
-      std::make_shared<const Definitions>(Definitions{fhir::Schema::r4(), Profiles::r4(), {}});
+      std::make_shared<const Definitions>(Definitions{fhir::Schema::r4(), Profiles::r4(), {}, {}, {}});
   return definitions;
 }
 

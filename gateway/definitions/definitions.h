@@ -4,11 +4,14 @@
 // the Error; what is wrong inside a definition goes to `issues` with file and element.
 //
 // Taken in: logical models and other types of their own, profiles and extensions (snapshots are made where a definition
-// brings none), value sets that can be enumerated from what the packages hold, concept maps. Examples, search
-// parameters and the like are passed over.
+// brings none), value sets that can be enumerated from what the packages hold, code systems, concept maps,
+// Questionnaires, and the global profiles of ImplementationGuides. Examples, search parameters and the like are passed
+// over.
 #pragma once
 
 #include "gateway/definitions/concept_maps.h"
+#include "gateway/definitions/guides.h"
+#include "gateway/definitions/known_codes.h"
 #include "gateway/definitions/profiles.h"
 #include "gateway/fhir/issues.h"
 #include "gateway/fhir/schema.h"
@@ -22,7 +25,9 @@ namespace lotsen::definitions {
 struct Definitions {
   std::shared_ptr<const fhir::Schema> schema;  // types and value sets
   std::shared_ptr<const Profiles> profiles;    // of these types
-  ConceptMaps conceptMaps;                     // of the packages only
+  ConceptMaps conceptMaps;                     // of the packages only, as is what follows
+  KnownCodes knownCodes = {};
+  Guides guides = {};
 
   /// R4 and nothing else.
   static std::shared_ptr<const Definitions> r4();

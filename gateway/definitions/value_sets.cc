@@ -83,6 +83,14 @@ void ValueSets::addTo(fhir::SchemaBuilder& builder) {
   }
 }
 
+KnownCodes ValueSets::knownCodes() const {
+  KnownCodes known;
+  for (const CodeSystem& system : systems_) {
+    if (system.closed()) known.add(system);
+  }
+  return known;
+}
+
 /// A circle of value sets stays open where it closes.
 const ValueSets::Content& ValueSets::expand(const Document& valueSet) {
   static const Content kOpen = unknown({});

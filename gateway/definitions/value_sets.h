@@ -6,6 +6,7 @@
 
 #include "gateway/definitions/canonicals.h"
 #include "gateway/definitions/code_system.h"
+#include "gateway/definitions/known_codes.h"
 #include "gateway/fhir/schema_builder.h"
 
 #include <deque>
@@ -22,6 +23,8 @@ class ValueSets {
   /// A ValueSet or CodeSystem; the document must outlive this object.
   void add(const fhir::Document& definition);
   void addTo(fhir::SchemaBuilder& builder);
+  /// Of the code systems that have no other codes than those listed.
+  KnownCodes knownCodes() const;
 
  private:
   /// What is known of a set of codes: it has `codes`, and codes of the systems `open` that nobody can tell here.

@@ -75,4 +75,15 @@ Membership Walk::coding(const Element* node, std::string_view valueSet) const {
   return code.empty() || system.empty() ? Membership::NotIn : schema_.inValueSet(valueSet, system, code);
 }
 
+/// A code of a system that a package holds in full is one of its codes, whatever the binding.
+void Walk::knownCode(const Element* coding) {
+  const definitions::KnownCodes& known = validator_.plans_->definitions().knownCodes;
+  if (known.empty()) return;
+  const std::string_view system = valueAt(document_, coding, "system");
+  const std::string_view code = valueAt(document_, coding, "code");
+  if (system.empty() || code.empty()) return;
+  if (known.has(system, valueAt(document_, coding, "version"), code).value_or(true)) return;
+  report_.error("code-invalid", "code-unknown", "the code system " + std::string(system) + " has no such code", coding);
+}
+
 }  // namespace lotsen::validation

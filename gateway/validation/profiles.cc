@@ -51,6 +51,22 @@ void Walk::claimed(const Element* resource) {
   }
 }
 
+/// The profiles that loaded ImplementationGuides put on every resource of its type.
+void Walk::global(const Element* resource, std::size_t from) {
+  for (const definitions::GlobalProfile& wanted : validator_.plans_->definitions().guides.globalProfiles()) {
+    if (wanted.type != resource->type) continue;
+    const Plan* known = plan(wanted.canonical);
+    if (known != nullptr) {
+      if (schema_.isA(resource->type, known->profile().type())) place(known, from);
+    } else if (schema_.findType(wanted.canonical) == kNone) {
+      report_.add(options_.unknownProfiles, "not-found", "profile-unknown",
+                  "the profile " + wanted.canonical +
+                      ", which a guide puts on every resource of this type, is not known here, so it was not checked",
+                  resource);
+    }
+  }
+}
+
 void Walk::profiles(const Element* node, std::size_t from) {
   for (std::size_t at = from; at < places_.size(); ++at) {
     if (places_[at].plan->at(places_[at].row).checks != 0) check(node, at, from);

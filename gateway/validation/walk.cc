@@ -40,6 +40,7 @@ void Walk::resource(const Element* node, std::size_t from) {
     contained(node);
     conformance(node);
     claimed(node);
+    global(node, from);
     if (node->type == fhir::r4::kObservation) vitalSigns(node);
   }
   this->node(node, from);
@@ -58,6 +59,7 @@ void Walk::node(const Element* node, std::size_t from) {
     binding(node);
     invariants(node);
     if (node->type == fhir::r4::kReference) reference(node);
+    if (node->type == fhir::r4::kCoding) knownCode(node);
     if (node->type == fhir::r4::kExtension) extension(node, from);
     if (node->type == fhir::r4::kAttachment) attachment(node);
   }

@@ -54,6 +54,7 @@ class Walk final : public fhirpath::Host {
 
   // profiles.cc
   void claimed(const fhir::Element* resource);
+  void global(const fhir::Element* resource, std::size_t from);
   void place(const Plan* plan, std::size_t from);
   void profiles(const fhir::Element* node, std::size_t from);
   void check(const fhir::Element* node, std::size_t at, std::size_t from);
@@ -93,6 +94,7 @@ class Walk final : public fhirpath::Host {
   void notIn(const fhir::Element* node, std::string_view valueSet, fhir::Strength strength, std::string_view profile);
   fhir::Schema::Membership coded(const fhir::Element* node, std::string_view valueSet) const;
   fhir::Schema::Membership coding(const fhir::Element* node, std::string_view valueSet) const;
+  void knownCode(const fhir::Element* coding);
 
   // datatypes.cc
   void uri(const fhir::Element* node);
