@@ -144,7 +144,7 @@ class FlowReader {
 
   void readMaps(Section& section, Flow& flow) {
     const auto add = [&](const std::string& name) {
-      const auto file = beside(flow.folder, name);
+      auto file = beside(flow.folder, name);
       flow.maps.push_back({file, {}});
       if (!readFile(file, flow.maps.back().text)) faults_.add(section.file, section.line, "cannot read " + file);
       return file;

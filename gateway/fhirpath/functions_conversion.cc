@@ -115,11 +115,19 @@ bool pay(Machine& machine, const Item& item) {
   return machine.stepText(item.isText() ? item.size : 0);
 }
 
+/// The input as a value of System; false if that cannot be had or paid, `present` says whether there is one.
+bool systemInput(Machine& machine, const PlanNode& node, const Frame& frame, Item& item, bool& present) {
+  if (!machine.single(node, frame, 0, item, present)) return false;
+  if (!present) return true;
+  item = machine.system(item);
+  return pay(machine, item);
+}
+
 bool convert(Machine& machine, const PlanNode& node, const Frame& frame, Convert conversion) {
   Item item;
   bool present = false;
-  if (!machine.single(node, frame, 0, item, present)) return false;
-  if (!present || !pay(machine, item = machine.system(item))) return !present;
+  if (!systemInput(machine, node, frame, item, present)) return false;
+  if (!present) return true;
   const auto converted = conversion(machine, item);
   return !converted || machine.result(*converted);
 }
@@ -127,8 +135,8 @@ bool convert(Machine& machine, const PlanNode& node, const Frame& frame, Convert
 bool converts(Machine& machine, const PlanNode& node, const Frame& frame, Convert conversion) {
   Item item;
   bool present = false;
-  if (!machine.single(node, frame, 0, item, present)) return false;
-  if (!present || !pay(machine, item = machine.system(item))) return !present;
+  if (!systemInput(machine, node, frame, item, present)) return false;
+  if (!present) return true;
   return machine.result(conversion(machine, item).has_value());
 }
 
@@ -146,9 +154,9 @@ bool runConvertsTo(Machine& machine, const PlanNode& node, const Frame& frame) {
 bool inUnit(Machine& machine, const PlanNode& node, const Frame& frame, std::optional<Quantity>& out, bool& present) {
   Item item;
   std::optional<std::string_view> unit;
-  if (!machine.single(node, frame, 0, item, present)) return false;
+  if (!systemInput(machine, node, frame, item, present)) return false;
   if (node.kidCount > 1 && !machine.text(node, frame, 1, unit)) return false;
-  if (!present || !pay(machine, item = machine.system(item))) return !present;
+  if (!present) return true;
   const auto quantity = toQuantity(machine, item);
   if (!quantity) return true;
   out = *quantity->quantity;

@@ -153,7 +153,9 @@ Token Lexer::temporal() {
   };
   const auto time = [&] {
     if (!digits(2)) return;
-    if (!part(':', 2) || !part(':', 2)) return;
+    for (int parts = 0; parts < 2; ++parts) {  // minutes, seconds
+      if (!part(':', 2)) return;
+    }
     if (at(at_) != '.' || !isDigit(at(at_ + 1))) return;
     ++at_;
     while (isDigit(at(at_))) ++at_;

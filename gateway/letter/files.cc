@@ -35,10 +35,10 @@ std::vector<fs::path> filesIn(const fs::path& folder, std::string_view ending) {
 
 }  // namespace
 
-Result<Template> loadTemplate(const std::string& path, std::shared_ptr<const fhir::Schema> schema,
+Result<Template> loadTemplate(const std::string& path, const std::shared_ptr<const fhir::Schema>& schema,
                               fhir::Issues& issues) {
   LOTSEN_TRY(const std::string text, contentOf(path));
-  return Template::parse(text, fs::path(path).filename().string(), std::move(schema), issues);
+  return Template::parse(text, fs::path(path).filename().string(), schema, issues);
 }
 
 Result<PrintProfile> loadProfile(const std::string& path, fhir::Issues& issues) {
@@ -62,7 +62,7 @@ const PrintProfile* Library::profile(std::string_view name) const {
   return nullptr;
 }
 
-Result<Library> loadLibrary(const std::string& folder, std::shared_ptr<const fhir::Schema> schema,
+Result<Library> loadLibrary(const std::string& folder, const std::shared_ptr<const fhir::Schema>& schema,
                             fhir::Issues& issues) {
   Library library;
   bool good = true;
@@ -89,7 +89,7 @@ Result<Library> loadLibrary(const std::string& folder, std::shared_ptr<const fhi
 }
 
 Result<Rendered> renderFiles(const LetterFiles& files, Format format, Instant now,
-                             std::shared_ptr<const fhir::Schema> schema, fhir::Issues& issues) {
+                             const std::shared_ptr<const fhir::Schema>& schema, fhir::Issues& issues) {
   LOTSEN_TRY(const Template letter, loadTemplate(files.templatePath, schema, issues));
   LOTSEN_TRY(const std::string data, contentOf(files.dataPath));
   LOTSEN_TRY(const fhir::Document source, fhir::readJson(data, schema, {}, issues));

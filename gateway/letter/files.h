@@ -13,7 +13,7 @@
 
 namespace lotsen::letter {
 
-Result<Template> loadTemplate(const std::string& path, std::shared_ptr<const fhir::Schema> schema,
+Result<Template> loadTemplate(const std::string& path, const std::shared_ptr<const fhir::Schema>& schema,
                               fhir::Issues& issues);
 Result<PrintProfile> loadProfile(const std::string& path, fhir::Issues& issues);
 
@@ -26,7 +26,7 @@ struct Library {
   const Template* find(std::string_view id, std::string_view language) const;
   const PrintProfile* profile(std::string_view name) const;
 };
-Result<Library> loadLibrary(const std::string& folder, std::shared_ptr<const fhir::Schema> schema,
+Result<Library> loadLibrary(const std::string& folder, const std::shared_ptr<const fhir::Schema>& schema,
                             fhir::Issues& issues);
 
 /// `lotsen letter TEMPLATE DATA --to FORMAT`: the profile is print/c5-h2.profile beside the template.
@@ -36,6 +36,6 @@ struct LetterFiles {
   std::vector<std::string> fontDirectories;
 };
 Result<Rendered> renderFiles(const LetterFiles& files, Format format, Instant now,
-                             std::shared_ptr<const fhir::Schema> schema, fhir::Issues& issues);
+                             const std::shared_ptr<const fhir::Schema>& schema, fhir::Issues& issues);
 
 }  // namespace lotsen::letter

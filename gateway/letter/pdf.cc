@@ -122,8 +122,10 @@ class Drawer {
     cairo_font_face_t* face = faces_.open(list_.fonts[run.font]);
     if (face == nullptr) return false;
     std::vector<cairo_glyph_t> glyphs;
+    glyphs.reserve(run.glyphs.size());
     for (const Glyph& glyph : run.glyphs) glyphs.push_back({glyph.id, run.x + glyph.x, run.baseline + glyph.y});
     std::vector<cairo_text_cluster_t> clusters;
+    clusters.reserve(run.clusters.size());
     for (const Cluster& cluster : run.clusters) clusters.push_back({cluster.bytes, cluster.glyphs});
     cairo_set_font_face(context_, face);
     cairo_set_font_size(context_, run.size);

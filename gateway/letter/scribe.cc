@@ -56,6 +56,7 @@ VariableIndex Scribe::use(std::string_view name, std::uint32_t line) {
     }
   }
   std::vector<std::string_view> names;
+  names.reserve(variables_.size());
   for (const auto& variable : variables_) names.push_back(variable.name);
   std::string text = "unknown variable '" + std::string(name) + "'; declare it in the front matter";
   if (const auto near = nearest(name, names); !near.empty()) text += " (did you mean '" + std::string(near) + "'?)";

@@ -3,7 +3,7 @@
 namespace lotsen::letter {
 
 Result<Template> Template::parse(std::string_view text, std::string_view file,
-                                 std::shared_ptr<const fhir::Schema> schema, fhir::Issues& issues) {
+                                 const std::shared_ptr<const fhir::Schema>& schema, fhir::Issues& issues) {
   LOTSEN_TRY(Source source, parseSource(text, file, issues));
   Template result;
   bool good = true;

@@ -18,7 +18,7 @@ class Template {
  public:
   /// `file` is the name that messages show. Expressions start from a Bundle (templates/README.md says what is in it).
   static Result<Template> parse(std::string_view text, std::string_view file,
-                                std::shared_ptr<const fhir::Schema> schema, fhir::Issues& issues);
+                                const std::shared_ptr<const fhir::Schema>& schema, fhir::Issues& issues);
 
   const std::string& id() const { return source_.id; }
   const std::string& title() const { return source_.title; }

@@ -149,6 +149,7 @@ std::vector<std::string_view> Compiler::globalNames(std::size_t map) const {
 void Compiler::compileConceptMaps(std::size_t map) {
   for (const ConceptMapNode& node : maps_[map].conceptMaps) {
     std::vector<definitions::ConceptMap::Entry> entries;
+    entries.reserve(node.entries.size());
     for (const ConceptMapNode::Entry& entry : node.entries) {
       entries.push_back({entry.sourceSystem, entry.source, entry.equivalence, entry.targetSystem, entry.target,
                          entry.display, entry.conditional});

@@ -102,6 +102,7 @@ class TransformCompiler {
 
   Range arguments(const std::vector<Operand>& nodes) {
     std::vector<OperandPlan> plans;
+    plans.reserve(nodes.size());
     for (const Operand& node : nodes) plans.push_back(group_.operand(node).plan);
     return append(group_.plan().operands, plans);
   }
