@@ -14,6 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BASE = "http://lotsen.se/fhir/StructureDefinition/"
 SCHEMAS = "http://lotsen.se/schema/"
 CODES = "http://lotsen.se/fhir/CodeSystem/"
+VERSION = json.loads((ROOT / "mappings/profiles/package.json").read_text())["version"]
 HSA = r"^(SE|TSTNMT)[0-9]{10}-[A-Za-z0-9]{1,18}$"
 UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 ORGNR = r"^[0-9]{6}-?[0-9]{4}$"
@@ -172,8 +173,9 @@ class CodeSystem:
 
     def resource(self):
         return {
-            "resourceType": "CodeSystem", "id": self.name, "url": CODES + self.name, "name": self.name.title().replace("-", ""),
-            "title": self.title, "status": "active", "publisher": "Lotsen", "caseSensitive": True, "content": "complete",
+            "resourceType": "CodeSystem", "id": self.name, "url": CODES + self.name, "version": VERSION,
+            "name": self.name.title().replace("-", ""), "title": self.title, "status": "active", "publisher": "Lotsen",
+            "caseSensitive": True, "content": "complete",
             "concept": [{"code": code, "display": meaning} for code, meaning in self.codes],
         }
 

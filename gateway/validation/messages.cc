@@ -20,6 +20,10 @@ void Walk::message(const Element* header) {
   const std::string_view code = event == nullptr ? "" : coded ? valueAt(document_, event, "code") : event->value();
   const Element* definition = child(document_, header, "definition");
   const MessageKind* kind = definition == nullptr ? kinds.ofEvent(system, code) : kinds.find(definition->value());
+  // An acknowledgement repeats the event of its request (R4, messaging): that definition is not about it.
+  if (definition == nullptr && kind != nullptr && child(document_, header, "response") != nullptr &&
+      !kinds.isResponse(kind->url))
+    return;
   if (kind == nullptr) {
     if (definition == nullptr) return;
     return report_.add(options_.unknownProfiles, "not-found", "message-unknown",

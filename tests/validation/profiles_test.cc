@@ -280,6 +280,12 @@ TEST(Messages, AreHeldAgainstTheirDefinition) {
             "message-event" + header + ".event.ofType(Coding)\n");
   EXPECT_EQ(known.faults(message("refer", R"(,"focus":[)" + task + "," + person + "]")),
             "message-focus" + header + ".focus[1]\n");
+  // An acknowledgement has the event of its request, and neither its definition nor its focus.
+  std::string answer =
+      message("refer", R"(,"response":{"identifier":"c757873d-ec9a-4326-a141-556f43239520","code":"ok"})");
+  const std::string definition = R"("definition":"http://t.se/m",)";
+  answer.erase(answer.find(definition), definition.size());
+  EXPECT_EQ(known.faults(answer), "");
 }
 
 }  // namespace

@@ -1,0 +1,6 @@
+# The profiles of mappings/profiles: what they accept and refuse, and that their pages are fresh.
+if(TARGET lotsen)
+  add_test(NAME profiles COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/conformance/profiles.py
+    $<TARGET_FILE:lotsen> ${PROJECT_SOURCE_DIR})
+  set_tests_properties(profiles PROPERTIES LABELS unit TIMEOUT 300)
+endif()
