@@ -2,5 +2,7 @@
 if(TARGET lotsen)
   add_test(NAME profiles COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/conformance/profiles.py
     $<TARGET_FILE:lotsen> ${PROJECT_SOURCE_DIR})
-  set_tests_properties(profiles PROPERTIES LABELS unit TIMEOUT 300)
+  add_test(NAME profiles.pages COMMAND ${Python3_EXECUTABLE} -B ${PROJECT_SOURCE_DIR}/ops/dev/profile-pages --check
+    $<TARGET_FILE:lotsen>)
+  set_tests_properties(profiles profiles.pages PROPERTIES LABELS unit TIMEOUT 300)
 endif()
