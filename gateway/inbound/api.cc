@@ -196,6 +196,8 @@ http::Response Api::metadata() const {
       .member("status", "active")
       .member("date", formatInstant(configuration->loadedAt))
       .member("kind", "instance");
+  // What every gateway does, published with the profiles: this one says nothing else.
+  writer.key("instantiates").startArray().string("http://lotsen.se/fhir/CapabilityStatement/gateway").endArray();
   writer.key("software").startObject().member("name", "Lotsen").endObject();
   writer.key("implementation").startObject().member("description", configuration->gateway.name).endObject();
   writer.member("fhirVersion", "4.0.1").key("format").startArray().string("application/fhir+json").endArray();

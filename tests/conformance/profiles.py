@@ -101,7 +101,7 @@ class Walk:
             for number, document in enumerate(documents):
                 files.append(Path(folder) / f"{number}.json")
                 files[-1].write_text(json.dumps(document))
-            words = [self.lotsen, "validate", "--unknown", "ignore", "--profile", profile]
+            words = [self.lotsen, "validate", "--unknown", "ignore"] + (["--profile", profile] if profile else [])
             for package in packages:
                 words += ["--package", str(package)]
             done = subprocess.run(words + [str(file) for file in files], capture_output=True, text=True)
@@ -130,14 +130,17 @@ class Walk:
         version = re.search(r"project\(lotsen VERSION ([0-9.]+)", (self.repo / "CMakeLists.txt").read_text()).group(1)
         if manifest["version"] != version:
             self.faults.append(f"package.json: version {manifest['version']}, but the project's is {version}")
-        ours, texts = set(), ""
+        ours, texts, resources = set(), "", []
         for path in sorted(self.package.glob("*-*.json")):
             texts += path.read_text()
             resource = json.loads(path.read_text())
+            resources.append((path, resource))
             place = f"{resource['resourceType']}/{resource['id']}"
             ours.add(HOME + place)
             if path.name != place.replace("/", "-") + ".json" or resource.get("url") != HOME + place or resource.get("version") != version:
                 self.faults.append(f"{path}: file name, id, url and version ({version}) must agree")
+        for (path, _), issues in zip(resources, self.validate([resource for _, resource in resources], None, [self.package])):
+            self.faults += [f"{path}: {issue}" for issue in issues]
         for canonical in set(re.findall(f'"({HOME}[A-Z][A-Za-z]+/[a-z0-9-]+)"', texts)) - ours:
             self.faults.append(f"mappings/profiles: {canonical} is referred to, and is not there")
 

@@ -2,10 +2,12 @@
 """The door: repeats, conflicts, who may do what, messages for local systems, and the pages that tell how it goes."""
 
 import json
+import subprocess
+import tempfile
 import unittest
 import uuid
 
-from world import Case, EndToEnd, messages, summary
+from world import ROOT, Case, EndToEnd, binary, messages, summary
 
 
 def message_to(endpoint, source, event="referral"):
@@ -113,11 +115,30 @@ class Intake(EndToEnd):
         self.assertEqual((status, fields["content-type"]), (200, "text/html; charset=utf-8"))
         self.assertIn(transfer["id"].encode(), body)
         self.assertEqual(operator.call("GET", "/console/")[0], 200)
-        self.assertEqual(json.loads(operator.call("GET", "/fhir/metadata")[2])["resourceType"], "CapabilityStatement")
+        self.assertCapable(json.loads(operator.call("GET", "/fhir/metadata")[2]))
         self.assertIn("paths", json.loads(operator.call("GET", "/api/v1/openapi.json")[2]))
         for path in ("/health/live", "/health/ready"):
             self.assertEqual(nobody.call("GET", path)[0], 200)
         self.assertIn(b"lotsen_", nobody.call("GET", "/metrics")[2])
+
+    def assertCapable(self, served):
+        """What a gateway serves is the published statement, at an address."""
+        published = json.loads((ROOT / "mappings/profiles/CapabilityStatement-gateway.json").read_text())
+        self.assertEqual((served["resourceType"], served["kind"], published["kind"]), ("CapabilityStatement", "instance", "requirements"))
+        self.assertEqual(served["instantiates"], [published["url"]])
+        for member in ("fhirVersion", "format"):
+            self.assertEqual(served[member], published[member])
+        self.assertEqual([rest["operation"] for rest in served["rest"]], [rest["operation"] for rest in published["rest"]])
+        messaging, promised = served["messaging"][0], published["messaging"][0]
+        self.assertTrue(messaging.pop("endpoint")[0]["address"])
+        self.assertEqual(messaging.keys() - promised.keys(), set())
+        for member in messaging:
+            self.assertEqual(messaging[member], promised[member])
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump(served, file)
+            file.flush()
+            told = subprocess.run([binary(), "validate", "--unknown", "error", file.name], capture_output=True, text=True)
+        self.assertEqual(told.returncode, 0, told.stdout)
 
     def test_no_patient_data_in_the_log_or_the_metrics(self):
         case = Case(self.world).send_all()
