@@ -15,6 +15,7 @@
 #include "gateway/definitions/definitions.h"
 #include "gateway/fhirpath/fhirpath.h"
 #include "gateway/mapping/ast.h"
+#include "gateway/mapping/time_transforms.h"
 
 #include <array>
 #include <cstdint>
@@ -49,6 +50,8 @@ enum class TransformKind : std::uint8_t {
   Uuid,
   Pointer,
   Evaluate,
+  ParseMoment,  // toDate, toDateTime, toTime
+  UnixMoment,   // unixToDate, unixToDateTime, unixToTime
   Cc,
   C,
   Qty,
@@ -131,11 +134,12 @@ struct TargetPlan {
   Index program = kNoIndex;         // Evaluate, DateOp
   Index table = kNoIndex;           // Translate: concept map
   TranslateTo translateTo = TranslateTo::Code;
-  Range arguments;                  // operands
-  Range dispatch;                   // Implicit, and None on a choice: by the type of the source
-  Index dispatchSource = kNoIndex;  // slot
-  Index variable = kNoIndex;        // slot
-  Index shared = kNoIndex;          // slot of `share`
+  MomentKind moment = MomentKind::Date;  // ParseMoment, UnixMoment
+  Range arguments;                       // operands
+  Range dispatch;                        // Implicit, and None on a choice: by the type of the source
+  Index dispatchSource = kNoIndex;       // slot
+  Index variable = kNoIndex;             // slot
+  Index shared = kNoIndex;               // slot of `share`
   fhir::Position at;
 
   // The common case, decided when compiling: one known property, nothing shared, ordered or converted (see

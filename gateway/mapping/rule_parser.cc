@@ -15,9 +15,18 @@ namespace {
 constexpr int kMaxRuleDepth = 64;
 constexpr std::size_t kMaxRules = 10'000;  // of a group
 
-constexpr std::array<std::string_view, 17> kTransforms = {
-    "create", "copy",    "truncate", "escape", "cast", "append", "translate", "reference", "dateOp",
-    "uuid",   "pointer", "evaluate", "cc",     "c",    "qty",    "id",        "cp"};
+constexpr std::array<std::string_view, 23> kTransforms = {"create",     "copy",
+                                                          "truncate",   "escape",
+                                                          "cast",       "append",
+                                                          "translate",  "reference",
+                                                          "dateOp",     "uuid",
+                                                          "pointer",    "evaluate",
+                                                          "cc",         "c",
+                                                          "qty",        "id",
+                                                          "cp",         "toDate",
+                                                          "toDateTime", "toTime",
+                                                          "unixToDate", "unixToDateTime",
+                                                          "unixToTime"};
 constexpr std::array<std::string_view, 5> kRootFunctions = {"iif", "now", "today", "timeOfDay", "trace"};
 
 /// What may follow the path of a source.

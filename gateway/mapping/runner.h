@@ -99,6 +99,7 @@ class Runner {
   void create(const TargetPlan& target, const Place& place);
   void evaluateInto(const TargetPlan& target, const Place& place);
   void castInto(const TargetPlan& target, const Place& place);
+  void momentInto(const TargetPlan& target, const Place& place);
   void translate(const TargetPlan& target, const Place& place);
   template <typename Visit>
   void translateCoding(const fhir::Element* coding, Visit visit);
@@ -194,12 +195,12 @@ void Runner::children(const fhir::Element* node, const StepPlan& step, Visit vis
   }
   const fhir::Element* run =
       name == fhir::kNone ? fhir::child(owner(node), node, plan_.names[step.text]) : fhir::child(node, name);
-  if (run == nullptr && step.dynamic &&
-      node->type != fhir::kNone) {  // `.value` of a primitive, or a variant written out
+  if (run == nullptr && step.dynamic) {  // `.value` of a primitive, or a variant written out
     if (node->hasValue() && plan_.names[step.text] == "value") {
       visit(node);
       return;
     }
+    if (node->type == fhir::kNone) return;
     const fhir::Property* property = schema_.property(schema_.shapeOf(node->def, node->type), name);
     if (property == nullptr || property->def == fhir::kNone) return;
     name = schema_.def(property->def).name;

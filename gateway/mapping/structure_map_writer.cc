@@ -227,6 +227,8 @@ class StructureMapWriter {
       put(add(target, "parameter"), "valueString", (value.literal == LiteralKind::Time ? "@T" : "@") + value.text.text);
       return;
     }
+    if (node.transform->name.text.starts_with("to") || node.transform->name.text.starts_with("unixTo"))
+      refuse(node.transform->name.at, "the transform " + quoted(node.transform->name.text) + ", which came after R4");
     put(target, "transform", node.transform->name.text);
     const bool evaluates = node.transform->name.text == "evaluate";
     for (const Operand& argument : node.transform->arguments) {

@@ -414,8 +414,14 @@ Element* Runner::convertComplex(const TargetPlan& target, const Place& place, co
     fill(node, coding);
     return node;
   }
-  const std::string_view text = fhirpath::toText(value);
   const bool primitive = !isComplex(value);
+  const bool structure = schema_.type(property.type).primitive == fhir::Primitive::None;
+  if (!primitive && from == kNone && structure) {  // of an unknown model: by the names of its elements
+    Element* node = make(target, place, property, kNone);
+    fill(node, value);
+    return node;
+  }
+  const std::string_view text = fhirpath::toText(value);
   if (primitive && (to == "CodeableConcept" || to == "Coding") && named(from) == "code") {
     Element* node = make(target, place, property, kNone);
     child(to == "Coding" ? node : child(node, plan_.known.coding), plan_.known.code, text);

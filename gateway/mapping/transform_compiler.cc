@@ -25,7 +25,7 @@ struct Signature {
 
 constexpr std::size_t kMany = 1000;
 
-constexpr std::array<Signature, 17> kSignatures = {{
+constexpr std::array<Signature, 23> kSignatures = {{
     {"create", TransformKind::Create, 0, 1, "", "create('Type')"},
     {"copy", TransformKind::Copy, 1, 1, "", "copy(value)"},
     {"truncate", TransformKind::Truncate, 2, 2, "string", "truncate(text, length)"},
@@ -43,6 +43,12 @@ constexpr std::array<Signature, 17> kSignatures = {{
     {"qty", TransformKind::Qty, 1, 4, "Quantity", "qty('4.5 mg') or qty(value, 'unit', 'system', 'code')"},
     {"id", TransformKind::Id, 2, 3, "Identifier", "id('system', value, 'type')"},
     {"cp", TransformKind::Cp, 1, 2, "ContactPoint", "cp(value) or cp('system', value)"},
+    {"toDate", TransformKind::ParseMoment, 1, 2, "date", "toDate(text, 'yyyyMMdd')"},
+    {"toDateTime", TransformKind::ParseMoment, 1, 2, "dateTime", "toDateTime(text, 'yyyyMMddHHmmssZ')"},
+    {"toTime", TransformKind::ParseMoment, 1, 2, "time", "toTime(text, 'HHmmss')"},
+    {"unixToDate", TransformKind::UnixMoment, 1, 2, "date", "unixToDate(seconds, '+02:00')"},
+    {"unixToDateTime", TransformKind::UnixMoment, 1, 2, "dateTime", "unixToDateTime(seconds, '+02:00')"},
+    {"unixToTime", TransformKind::UnixMoment, 1, 2, "time", "unixToTime(seconds, '+02:00')"},
 }};
 
 const Signature* signatureOf(std::string_view name) {
@@ -89,6 +95,8 @@ class TransformCompiler {
       case TransformKind::Evaluate: evaluate(transform); break;
       case TransformKind::DateOp: dateOp(transform); break;
       case TransformKind::Translate: translate(transform); break;
+      case TransformKind::ParseMoment:
+      case TransformKind::UnixMoment: moment(transform); break;
       case TransformKind::Copy: {
         const CompiledOperand operand = group_.operand(transform.arguments[0]);
         made_.result = operand.type;
@@ -222,6 +230,21 @@ class TransformCompiler {
     if (minus || amount.starts_with('+')) amount.erase(0, 1);
     const Name text{"$this " + std::string(minus ? "-" : "+") + " " + amount, transform.arguments[1].text.at};
     plan_.program = group_.expression(text, date.type);
+  }
+
+  void moment(const Transform& transform) {
+    plan_.arguments = arguments(transform.arguments);
+    plan_.type = made_.result.types[0];
+    plan_.moment = transform.name.text.ends_with("DateTime") ? MomentKind::DateTime
+                   : transform.name.text.ends_with("Time")   ? MomentKind::Time
+                                                             : MomentKind::Date;
+    if (plan_.transform == TransformKind::UnixMoment) return;
+    if (transform.arguments.size() == 1) {  // in FHIR's own writing
+      plan_.transform = TransformKind::Cast;
+    } else if (transform.arguments[1].kind == Operand::Kind::Literal) {
+      const std::string fault = formatFault(transform.arguments[1].text.text, plan_.moment);
+      if (!fault.empty()) error(transform.arguments[1].text.at, "fml-arguments", fault);
+    }
   }
 
   void translate(const Transform& transform) {

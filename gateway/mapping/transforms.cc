@@ -46,6 +46,8 @@ void Runner::transform(const TargetPlan& target, const Place& place) {
     case TransformKind::Evaluate:
     case TransformKind::DateOp: evaluateInto(target, place); return;
     case TransformKind::Cast: castInto(target, place); return;
+    case TransformKind::ParseMoment:
+    case TransformKind::UnixMoment: momentInto(target, place); return;
     case TransformKind::Translate: translate(target, place); return;
     case TransformKind::Reference:
     case TransformKind::Pointer: reference(target, place); return;
@@ -135,6 +137,26 @@ void Runner::castInto(const TargetPlan& target, const Place& place) {
   }
   Element* typed = target_.createRoot(target.type);  // carries the type to the choice of the property
   target_.setValue(typed, *converted);
+  writeNode(target, place, typed);
+}
+
+void Runner::momentInto(const TargetPlan& target, const Place& place) {
+  const bool unixTime = target.transform == TransformKind::UnixMoment;
+  const auto from = text(argument(target, 0), unixTime ? "the seconds" : "the text");
+  if (!from) return;
+  const auto how =
+      target.arguments.count > 1 ? text(argument(target, 1), unixTime ? "the zone" : "the format") : std::string_view();
+  if (!how) return;
+  const auto moment = unixTime ? unixMoment(*from, *how, target.moment) : parseMoment(*from, *how, target.moment);
+  if (!moment) {
+    const bool ofMap = target.arguments.count > 1 && argument(target, 1).kind == OperandPlan::Kind::Constant;
+    fault("value", "map-value",
+          unixTime ? "unixTo… takes whole seconds since 1970 and a zone like '+02:00'"
+                   : "the text is not a moment in the format" + (ofMap ? " '" + std::string(*how) + "'" : ""));
+    return;
+  }
+  Element* typed = target_.createRoot(target.type);  // carries the type to the choice of the property
+  target_.setValue(typed, *moment);
   writeNode(target, place, typed);
 }
 

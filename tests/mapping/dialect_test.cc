@@ -318,6 +318,26 @@ TEST(Dialect, EvaluateTakesADate) {
       R"({"birthDate":"2026-03-02","deceasedDateTime":"2026-03-02T08:00:00Z"})");
 }
 
+TEST(Dialect, AnUnknownStructureIsCopiedByTheNamesOfItsElements) {
+  const std::string text =
+      "map \"http://example.org/m\" = \"m\"\n"
+      "uses \"http://example.org/StructureDefinition/Old\" alias Old as source\n"
+      "uses \"http://hl7.org/fhir/StructureDefinition/Patient\" as target\n"
+      "group G(source src : Old, target tgt : Patient) {\n"
+      "  src.identifier -> tgt.identifier;\n  src.marital as m -> tgt.maritalStatus = m;\n"
+      "  src.born as b -> tgt.birthDate = create('date') as d then date(b, d);\n}\n"
+      "group date(source src, target tgt : date) { src.value as v -> tgt.value = v; }\n";
+  EXPECT_EQ(runMap(text, R"({"identifier":[{"system":"s","period":{"start":"2012"}},{"value":"2"}],)"
+                         R"("marital":{"coding":[{"code":"M"}],"text":"wed"},"born":"1970-01-02"})")
+                .json,
+            R"({"resourceType":"Patient","identifier":[{"system":"s","period":{"start":"2012"}},{"value":"2"}],)"
+            R"("maritalStatus":{"coding":[{"code":"M"}],"text":"wed"},"birthDate":"1970-01-02"})");
+  const Outcome wrong = runMap(text, R"({"identifier":[{"number":"1"}]})");
+  EXPECT_FALSE(wrong.ok);
+  EXPECT_NE(wrong.issues.find("the copied structure has an element 'number' that the target lacks"), std::string::npos)
+      << wrong.issues;
+}
+
 TEST(Dialect, HabitsOfOtherLanguagesAreNamed) {
   EXPECT_TRUE(fails("Patient", "src.name.where(family = 'A') as n -> tgt.id = 'x';", "{}",
                     "t.map:5:15: expected an element but found '('; a source is a path: filter it with"));
