@@ -21,13 +21,16 @@ struct Names {
          targetProfile = of("targetProfile"), aggregation = of("aggregation"), key = of("key"),
          severity = of("severity"), human = of("human"), expression = of("expression"), source = of("source"),
          strength = of("strength"), valueSet = of("valueSet"), discriminator = of("discriminator"),
-         ordered = of("ordered"), rules = of("rules");
+         ordered = of("ordered"), rules = of("rules"), extension = of("extension"), url = of("url"),
+         value = of("value"), constrainsSlice = of("sliceIsConstraining");
 };
 
 const Names& names() {
   static const Names names;
   return names;
 }
+
+constexpr std::string_view kOfR5 = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ElementDefinition.";
 
 std::string_view textOf(const Element* parent, NameId name) {
   const Element* found = child(parent, name);
@@ -60,8 +63,8 @@ std::uint8_t aggregationOf(std::string_view code) {
 
 class Reader {
  public:
-  Reader(const Origin& origin, const fhir::Schema& schema, fhir::Issues& issues)
-      : origin_(origin), schema_(schema), issues_(issues) {}
+  Reader(const Origin& origin, const fhir::Schema& schema, TextPool& texts, fhir::Issues& issues)
+      : origin_(origin), schema_(schema), texts_(texts), issues_(issues) {}
 
   Stated read(const Element* element) {
     Stated stated;
@@ -98,6 +101,8 @@ class Reader {
       slicing(part, stated);
     } else if (is == name.contentReference) {
       stated.contentReference = part->value();
+    } else if (is == name.extension) {
+      extension(part, stated);
     } else {
       takeRest(part, stated);
     }
@@ -113,6 +118,27 @@ class Reader {
     if (is == name.mustSupport) stated.mustSupport = part->value() == "true";
     if (is == name.modifier) stated.modifier = part->value() == "true";
     if (is == name.summary) stated.summary = part->value() == "true";
+    if (is == name.constrainsSlice) stated.constrainsSlice = part->value() == "true";
+  }
+
+  /// What R5 has elements for, as R4 writes it.
+  static void extension(const Element* part, Stated& stated) {
+    const std::string_view url = textOf(part, names().url);
+    if (!url.starts_with(kOfR5)) return;
+    const std::string_view element = url.substr(kOfR5.size());
+    const std::string_view value = textOf(part, names().value);
+    if (element == "mustHaveValue") stated.mustHaveValue = value == "true";
+    if (element == "valueAlternatives") stated.valueAlternatives.push_back(value);
+  }
+
+  /// The canonical of a type's profile, "#" and an element's id after it if only that element of the profile is meant.
+  std::string_view profile(const Element* part) const {
+    const Element* first = child(part, names().extension);
+    for (const Element* one = first; one != nullptr && one->name == first->name; one = one->next) {
+      if (textOf(one, names().url) != kProfileElement) continue;
+      return texts_.emplace_back(std::string(part->value()) + "#" + std::string(textOf(one, names().value)));
+    }
+    return part->value();
   }
 
   std::optional<std::uint32_t> number(const Element* part) {
@@ -129,7 +155,7 @@ class Reader {
     TypeFacts facts;
     for (const Element* one = part->first; one != nullptr; one = one->next) {
       if (one->name == name.code) facts.code = one->value();
-      if (one->name == name.profile) facts.profiles.push_back(one->value());
+      if (one->name == name.profile) facts.profiles.push_back(profile(one));
       if (one->name == name.targetProfile) facts.targets.push_back(one->value());
       if (one->name == name.aggregation)
         facts.aggregation = static_cast<std::uint8_t>(facts.aggregation | aggregationOf(one->value()));
@@ -162,6 +188,7 @@ class Reader {
 
   const Origin& origin_;
   const fhir::Schema& schema_;
+  TextPool& texts_;
   fhir::Issues& issues_;
 };
 
@@ -181,8 +208,9 @@ void tell(fhir::Issues& issues, fhir::Severity severity, const Origin& origin, c
   issues.add(std::move(issue));
 }
 
-Stated readElement(const Origin& origin, const Element* element, const fhir::Schema& schema, fhir::Issues& issues) {
-  return Reader(origin, schema, issues).read(element);
+Stated readElement(const Origin& origin, const Element* element, const fhir::Schema& schema, TextPool& texts,
+                   fhir::Issues& issues) {
+  return Reader(origin, schema, texts, issues).read(element);
 }
 
 Facts factsOf(const Stated& stated) {
@@ -206,6 +234,8 @@ Facts factsOf(const Stated& stated) {
   facts.mustSupport = stated.mustSupport.value_or(false);
   facts.modifier = stated.modifier.value_or(false);
   facts.summary = stated.summary.value_or(false);
+  facts.mustHaveValue = stated.mustHaveValue;
+  facts.valueAlternatives = stated.valueAlternatives;
   return facts;
 }
 
@@ -238,6 +268,8 @@ Facts factsOf(const ProfileElement& row) {
   facts.mustSupport = row.mustSupport;
   facts.modifier = row.modifier;
   facts.summary = row.summary;
+  facts.mustHaveValue = row.mustHaveValue;
+  facts.valueAlternatives.assign(row.valueAlternatives.begin(), row.valueAlternatives.end());
   return facts;
 }
 

@@ -14,6 +14,9 @@
 namespace lotsen::definitions {
 
 inline constexpr std::string_view kSystemTypes = "http://hl7.org/fhirpath/System.";
+/// The extension by which a type's profile means one element of that profile.
+inline constexpr std::string_view kProfileElement =
+    "http://hl7.org/fhir/StructureDefinition/elementdefinition-profile-element";
 
 struct TypeFacts {
   std::string_view code;
@@ -21,6 +24,9 @@ struct TypeFacts {
   std::vector<std::string_view> profiles, targets;
   std::uint8_t aggregation = 0;
 };
+
+/// Texts that are made while definitions are read; they live as long as the pool.
+using TextPool = std::deque<std::string>;
 
 /// All that a row says of its element.
 struct Facts {
@@ -33,7 +39,8 @@ struct Facts {
   bool sliced = false, ordered = false;
   SlicingRules rules = SlicingRules::Open;
   std::vector<Discriminator> discriminators;
-  bool mustSupport = false, modifier = false, summary = false;
+  std::vector<std::string_view> valueAlternatives;
+  bool mustSupport = false, modifier = false, summary = false, mustHaveValue = false;
 };
 
 /// What one ElementDefinition states; the rest it leaves as it was.
@@ -52,6 +59,8 @@ struct Stated {
   std::optional<SlicingRules> rules;
   std::vector<Discriminator> discriminators;
   std::optional<bool> mustSupport, modifier, summary;
+  std::vector<std::string_view> valueAlternatives;  // empty: not stated
+  bool mustHaveValue = false, constrainsSlice = false;
 };
 
 /// Where the definition stands and where its faults go.
@@ -65,7 +74,7 @@ void tell(fhir::Issues& issues, fhir::Severity severity, const Origin& origin, c
           std::string text);
 
 /// Reads an ElementDefinition. Numbers that are none are told and left out.
-Stated readElement(const Origin& origin, const fhir::Element* element, const fhir::Schema& schema,
+Stated readElement(const Origin& origin, const fhir::Element* element, const fhir::Schema& schema, TextPool& texts,
                    fhir::Issues& issues);
 
 /// The facts of an element of a snapshot, which states everything.

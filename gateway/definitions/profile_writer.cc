@@ -120,6 +120,7 @@ ProfileWriter::Totals ProfileWriter::count(const Node& node) {
   totals.constraints = node.facts.constraints.size();
   totals.types = node.facts.types.size();
   for (const TypeFacts& type : node.facts.types) totals.canonicals += type.profiles.size() + type.targets.size();
+  totals.canonicals += node.facts.valueAlternatives.size();
   totals.slicings = node.facts.sliced ? 1 : 0;
   totals.discriminators = node.facts.discriminators.size();
   totals.sources = node.sources.size();
@@ -182,6 +183,10 @@ void ProfileWriter::addFacts(const Node& node, ProfileElement& row) {
   row.mustSupport = facts.mustSupport;
   row.modifier = facts.modifier;
   row.summary = facts.summary;
+  row.mustHaveValue = facts.mustHaveValue;
+  row.valueAlternatives = added(storage.canonicals, [&] {
+    storage.canonicals.insert(storage.canonicals.end(), facts.valueAlternatives.begin(), facts.valueAlternatives.end());
+  });
   row.sources = added(storage.sources,
                       [&] { storage.sources.insert(storage.sources.end(), node.sources.begin(), node.sources.end()); });
   addTypes(facts, row);
@@ -236,7 +241,7 @@ void ProfileWriter::markTightened(ProfileElement& row) {
   const bool root = row.parent == kNoRow;
   if (!root && (row.min != def.min || row.max != def.max)) return;
   if (row.fixed != nullptr || row.pattern != nullptr || row.minValue != nullptr || row.maxValue != nullptr ||
-      row.maxLength != 0)
+      row.maxLength != 0 || row.mustHaveValue || !row.valueAlternatives.empty())
     return;
   if (row.strength != def.strength || withoutVersion(row.valueSet) != withoutVersion(schema_.text(def.valueSet)))
     return;

@@ -33,6 +33,14 @@ std::shared_ptr<const Profiles> Profiles::r4() {
   return profiles;
 }
 
+ProfilePart Profiles::part(std::string_view name) const {
+  const auto hash = name.find('#');
+  const Profile* profile = find(name.substr(0, hash));
+  if (profile == nullptr || hash == std::string_view::npos) return {profile, 0};
+  const RowId row = profile->find(name.substr(hash + 1));
+  return row == kNoRow ? ProfilePart() : ProfilePart{profile, row};
+}
+
 const Profile* Profiles::find(std::string_view canonical) const {
   if (state_->core) return state_->core->find(canonical.substr(0, canonical.find('|')));
   const Profile* added = state_->byUrl.find(canonical);

@@ -47,7 +47,7 @@ constexpr RowId kNoRow = 0xffffffffU;
 struct AllowedType {
   std::string_view code;            // "Quantity", "http://hl7.org/fhirpath/System.String", a model's canonical
   fhir::TypeId type = fhir::kNone;  // what instances carry (System.String: the FHIR type, as id, uri or string)
-  std::span<const std::string_view> profiles;  // canonicals, of which an instance must meet one; none: any
+  std::span<const std::string_view> profiles;  // of which an instance must meet one, for Profiles::part; none: any
   std::span<const std::string_view> targets;   // of Reference and canonical: what it may point to; none: anything
   std::uint8_t aggregation = 0;                // Aggregation bits, of which one must hold; 0: any
 };
@@ -104,9 +104,11 @@ struct ProfileElement {
   std::span<const fhir::Element* const>
       sources;  // ElementDefinitions it is made of, newest first; none: R4's type only
   fhir::Strength strength = fhir::Strength::None;
+  std::span<const std::string_view> valueAlternatives;  // extensions of which one must stand where there is no value
   bool mustSupport = false;
   bool modifier = false;
   bool summary = false;
+  bool mustHaveValue = false;   // of a primitive: a value, not only an extension (R5's word)
   bool tightened = false;       // says more than the type does: has something to check beyond the Schema
   bool tightenedBelow = false;  // so does a row below: a walk may pass over rows without either
 };
@@ -162,6 +164,12 @@ class Profile {
   std::unique_ptr<Storage> storage_;
 };
 
+/// One element of a profile; of row 0 the whole.
+struct ProfilePart {
+  const Profile* profile = nullptr;
+  RowId row = 0;
+};
+
 class Profiles {
  public:
   ~Profiles();
@@ -174,6 +182,10 @@ class Profiles {
   /// By canonical, "url" or "url|version"; without a version the newest one. nullptr if it is not known here: a type's
   /// own canonical (".../StructureDefinition/Patient") is the Schema's to know.
   const Profile* find(std::string_view canonical) const;
+
+  /// What a type's profile names: a profile, or "url#Composition.section:plan", one element of it. No profile if either
+  /// is not known.
+  ProfilePart part(std::string_view name) const;
 
   /// The canonicals of what packages brought in, in order.
   std::span<const std::string_view> added() const;

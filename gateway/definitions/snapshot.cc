@@ -32,7 +32,7 @@ class Maker {
     const Element* first = differential == nullptr ? nullptr : child(document_, differential, "element");
     std::vector<Stated> all;
     for (const Element* one = first; one != nullptr && one->name == first->name; one = one->next)
-      all.push_back(readElement(context_.origin, one, context_.schema, context_.issues));
+      all.push_back(readElement(context_.origin, one, context_.schema, context_.texts, context_.issues));
     if (specialises_ && !all.empty()) snapshot_.root->segment = stepsOf(all[0].path)[0].name;
     idsAgree_ = std::all_of(all.begin(), all.end(), [](const Stated& one) {
       return !one.id.empty() && agree(stepsOf(one.id), stepsOf(one.path), one.sliceName);
@@ -153,6 +153,10 @@ class Maker {
     }
     if (slice.empty()) return plain;
     if (Node* known = find(node, plain->segment, slice); known != nullptr) return known;
+    if (last && stated.constrainsSlice) {
+      fault(stated, "says that it constrains the slice " + std::string(slice) + ", which the base does not have");
+      return nullptr;
+    }
     return addSlice(stated, *plain, slice);
   }
 
@@ -247,9 +251,7 @@ class Maker {
     const auto& types = node.facts.types;
     if (types.size() != 1 || types[0].profiles.size() != 1 || types[0].profiles[0] == context_.url) return nullptr;
     const std::string_view canonical = types[0].profiles[0];
-    const auto hash = canonical.find('#');
-    const Profile* profile = context_.lookup(canonical.substr(0, hash));
-    return hash == std::string_view::npos ? profile : nullptr;
+    return canonical.find('#') == std::string_view::npos ? context_.lookup(canonical) : nullptr;
   }
 
   static fhir::TypeId typeToUnfold(const Node& node) {
@@ -452,7 +454,7 @@ Snapshot readSnapshot(const SnapshotContext& context) {
   snapshot.type = context.schema.findType(valueAt(document, document.root(), "type"));
   std::vector<std::pair<std::string_view, Node*>> open;  // paths and nodes from the root to the last element
   for (const Element* one = first; one != nullptr && one->name == first->name; one = one->next) {
-    const Stated stated = readElement(context.origin, one, context.schema, context.issues);
+    const Stated stated = readElement(context.origin, one, context.schema, context.texts, context.issues);
     auto node = std::make_unique<Node>();
     node->segment = lastSegment(stated.path);
     node->sliceName = stated.sliceName;

@@ -163,11 +163,21 @@ class Writer {
 
   void writeType(Element& to, const AllowedType& type) {
     append(to, "code", type.code);
-    for (const std::string_view one : type.profiles) append(to, "profile", one);
+    for (const std::string_view one : type.profiles) writeProfile(to, one);
     for (const std::string_view one : type.targets) append(to, "targetProfile", one);
     if ((type.aggregation & kContained) != 0) append(to, "aggregation", "contained");
     if ((type.aggregation & kReferenced) != 0) append(to, "aggregation", "referenced");
     if ((type.aggregation & kBundled) != 0) append(to, "aggregation", "bundled");
+  }
+
+  void writeProfile(Element& to, std::string_view name) {
+    const auto hash = name.find('#');
+    Element* profile = append(&to, "profile");
+    to_.setValue(profile, name.substr(0, hash));
+    if (hash == std::string_view::npos) return;
+    Element* extension = append(profile, "extension");
+    append(*extension, "url", kProfileElement);
+    append(*extension, "valueString", name.substr(hash + 1));
   }
 
   void writeSlicing(Element& to, const ProfileElement& row) {

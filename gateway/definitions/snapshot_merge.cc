@@ -43,6 +43,8 @@ class Merger {
     }
     if (stated_.modifier) facts_.modifier = *stated_.modifier;
     if (stated_.summary) facts_.summary = *stated_.summary;
+    facts_.mustHaveValue = facts_.mustHaveValue || stated_.mustHaveValue;
+    if (!stated_.valueAlternatives.empty()) facts_.valueAlternatives = stated_.valueAlternatives;
   }
 
  private:

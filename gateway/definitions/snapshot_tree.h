@@ -27,9 +27,6 @@ struct Node {
   bool added = false;                         // by this differential: a slice, or a child of what it walked into
 };
 
-/// Texts that are made while definitions are read; they live as long as the pool.
-using TextPool = std::deque<std::string>;
-
 class TreeMaker {
  public:
   TreeMaker(const fhir::Schema& schema, TextPool& texts) : schema_(schema), texts_(texts) {}

@@ -68,12 +68,13 @@ class Finder {
     return found;
   }
 
-  /// The roots of the profiles that the types of a row ask for.
+  /// What the types of a row ask for: the roots of profiles, or elements of them.
   template <typename Visit>
   void eachProfile(const ProfileElement& row, const Visit& visit) const {
     for (const AllowedType& type : row.types) {
       for (const std::string_view canonical : type.profiles) {
-        if (const Profile* profile = definitions_.profiles->find(canonical)) visit(*profile);
+        const definitions::ProfilePart part = definitions_.profiles->part(canonical);
+        if (part.profile != nullptr) visit(At{part.profile, part.row});
       }
     }
   }
@@ -97,8 +98,8 @@ class Finder {
       }
     }
     if (const RowId whole = at.element().unsliced; whole != kNoRow) children({at.profile, whole}, name, out);
-    eachProfile(at.element(), [&](const Profile& profile) {
-      if (const RowId row = profile.child(0, name); row != kNoRow) out.push_back({&profile, row});
+    eachProfile(at.element(), [&](const At& asked) {
+      if (const RowId row = asked.profile->child(asked.row, name); row != kNoRow) out.push_back({asked.profile, row});
     });
   }
 

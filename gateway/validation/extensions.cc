@@ -40,7 +40,7 @@ void Walk::extension(const Element* node, std::size_t from) {
                                      : " is not known here, so it was not checked"),
                        node);
   }
-  place(known, from);
+  place({known, 0}, from);
   if (!mayStandAt(node, *known)) {
     report_.error("structure", "extension-context", "the extension " + std::string(url) + " may not stand here", node);
   }

@@ -60,6 +60,7 @@ std::uint16_t Plan::checksOf(RowId id, const fhir::Schema& schema) const {
   if (row.pattern != nullptr) checks |= kPattern;
   if (row.minValue != nullptr || row.maxValue != nullptr) checks |= kRange;
   if (row.maxLength > 0) checks |= kLength;
+  if (row.mustHaveValue || !row.valueAlternatives.empty()) checks |= kValue;
   const std::string_view valueSet = row.valueSet.substr(0, row.valueSet.find('|'));
   const bool same =
       def.valueSet != fhir::kNone && schema.text(def.valueSet) == valueSet && def.strength <= row.strength;

@@ -65,6 +65,7 @@ enum Check : std::uint16_t {
   kTargets = 64,
   kProfiles = 128,
   kRules = 256,
+  kValue = 512,
 };
 
 struct PlanRow {

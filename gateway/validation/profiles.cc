@@ -22,12 +22,21 @@ const Plan* Walk::plan(std::string_view canonical) {
   return found->second;
 }
 
-/// Adds the root of a profile to the places from `from` on, once.
-void Walk::place(const Plan* plan, std::size_t from) {
+/// What the profile of a type names: a profile, or one element of it.
+Walk::Part Walk::part(std::string_view name) {
+  const auto hash = name.find('#');
+  const Plan* known = plan(name.substr(0, hash));
+  if (known == nullptr || hash == std::string_view::npos) return {known, 0};
+  const RowId row = known->profile().find(name.substr(hash + 1));
+  return row == kNoRow ? Part() : Part{known, row};
+}
+
+/// Adds a profile, or an element of one, to the places from `from` on, once.
+void Walk::place(const Part& part, std::size_t from) {
   for (std::size_t at = from; at < places_.size(); ++at) {
-    if (places_[at].plan == plan && places_[at].row == 0) return;
+    if (places_[at].plan == part.plan && places_[at].row == part.row) return;
   }
-  places_.push_back({plan, 0, 0, 0, false});
+  places_.push_back({part.plan, part.row, 0, 0, false});
 }
 
 /// The profiles that a resource claims. REQUIRES: its places are the top of the stack.
@@ -57,7 +66,7 @@ void Walk::global(const Element* resource, std::size_t from) {
     if (wanted.type != resource->type) continue;
     const Plan* known = plan(wanted.canonical);
     if (known != nullptr) {
-      if (schema_.isA(resource->type, known->profile().type())) place(known, from);
+      if (schema_.isA(resource->type, known->profile().type())) place({known, 0}, from);
     } else if (schema_.findType(wanted.canonical) == kNone) {
       report_.add(options_.unknownProfiles, "not-found", "profile-unknown",
                   "the profile " + wanted.canonical +
@@ -78,6 +87,7 @@ void Walk::check(const Element* node, std::size_t at, std::size_t from) {
   const unsigned checks = place.plan->at(place.row).checks;
   if ((checks & kTypes) != 0) typesOf(node, place);
   if ((checks & (kFixed | kPattern | kRange | kLength)) != 0) valueOf(node, place);
+  if ((checks & kValue) != 0 && !node->hasValue()) withoutValue(node, place);
   if ((checks & kBinding) != 0) bindingOf(node, place);
   if ((checks & kTargets) != 0) referenceOf(node, place);
   if ((checks & kRules) != 0) rulesOf(node, place);
@@ -95,14 +105,14 @@ void Walk::typesOf(const Element* node, const Place& place) {
 
 /// Profiles of the element's type: one of them is enough.
 void Walk::profilesOf(const Element* node, const Place& place, std::size_t from) {
-  std::vector<const Plan*> plans;
+  std::vector<Part> parts;
   std::string types;  // profiles that are types themselves
   for (const AllowedType& type : place.element().types) {
     if (!schema_.isA(node->type, type.type)) continue;
     if (type.profiles.empty()) return;
     for (const std::string_view canonical : type.profiles) {
-      const Plan* known = plan(canonical);
-      if (known == nullptr) {
+      const Part known = part(canonical);
+      if (known.plan == nullptr) {
         const fhir::TypeId named = schema_.findType(canonical);
         if (type.type == fhir::r4::kExtension || (named != kNone && schema_.isA(node->type, named))) return;
         if (named != kNone) {
@@ -113,20 +123,21 @@ void Walk::profilesOf(const Element* node, const Place& place, std::size_t from)
                            "the profile " + std::string(canonical) + " is not known here, so it was not checked", node,
                            place.url());
       }
-      plans.push_back(known);
+      parts.push_back(known);
     }
   }
-  if (plans.empty()) {
+  if (parts.empty()) {
     if (!types.empty()) report_.error("structure", "type", "must be a " + types, node, place.url());
     return;
   }
-  if (plans.size() == 1) {
-    if (schema_.isA(node->type, plans[0]->profile().type())) return this->place(plans[0], from);
-    return report_.error("structure", "type", "must be a " + typeName(plans[0]->profile().type()), node, place.url());
+  if (parts.size() == 1) {
+    const fhir::TypeId wanted = parts[0].plan->profile().type();
+    if (parts[0].row != 0 || schema_.isA(node->type, wanted)) return this->place(parts[0], from);
+    return report_.error("structure", "type", "must be a " + typeName(wanted), node, place.url());
   }
   std::string why;
-  for (const Plan* plan : plans) {
-    if (conforms(node, plan, &why)) return;
+  for (const Part& part : parts) {
+    if (conforms(node, part, &why)) return;
   }
   report_.error("structure", "profile", "conforms to none of the profiles that may stand here; " + why, node,
                 place.url());
@@ -161,6 +172,25 @@ void Walk::valueOf(const Element* node, const Place& place) {
     report_.error("too-long", "max-length", "may have at most " + std::to_string(row.maxLength) + " characters", node,
                   place.url());
   }
+}
+
+/// REQUIRES: a profile asks for a value, or for an extension that says why there is none.
+void Walk::withoutValue(const Element* node, const Place& place) {
+  const ProfileElement& row = place.element();
+  if (row.mustHaveValue) {
+    return report_.error("required", "value-missing", "must have a value; an extension in its stead is not enough",
+                         node, place.url());
+  }
+  std::string wanted;
+  for (const std::string_view canonical : row.valueAlternatives) {
+    const std::string_view url = canonical.substr(0, canonical.find('|'));
+    const Element* first = child(node, names_.extension);
+    for (const Element* at = first; at != nullptr && at->name == first->name; at = at->next) {
+      if (fhir::valueAt(document_, at, "url") == url) return;
+    }
+    wanted += (wanted.empty() ? "" : " or ") + std::string(url);
+  }
+  report_.error("required", "value-missing", "must have a value, or the extension " + wanted, node, place.url());
 }
 
 void Walk::rulesOf(const Element* node, const Place& place) {
@@ -235,7 +265,7 @@ void Walk::vitalSigns(const Element* observation) {
         std::find_if(kSigns.begin(), kSigns.end(), [&](const Sign& known) { return known.code == text; });
     if (sign == kSigns.end()) continue;
     if (const Plan* known = validator_.plans_->find(std::string(kBase) + std::string(sign->profile)))
-      place(known, from);
+      place({known, 0}, from);
   }
 }
 
@@ -291,16 +321,17 @@ void Walk::cardinality(const Element* first, const Place& place) {
 }
 
 /// A trial: would the element be right by this profile? A circle of references that asks itself is answered yes.
-bool Walk::conforms(const Element* node, const Plan* plan, std::string* why) {
-  if (!schema_.isA(node->type, plan->profile().type())) {
-    if (why != nullptr) *why = "it is a " + typeName(node->type) + ", not a " + typeName(plan->profile().type());
+bool Walk::conforms(const Element* node, const Part& part, std::string* why) {
+  const fhir::TypeId wanted = part.plan->profile().type();
+  if (part.row == 0 && !schema_.isA(node->type, wanted)) {
+    if (why != nullptr) *why = "it is a " + typeName(node->type) + ", not a " + typeName(wanted);
     return false;
   }
-  const auto [known, first] = tried_.try_emplace({node, plan}, true);
+  const auto [known, first] = tried_.try_emplace({node, part}, true);
   if (!first && (known->second || why == nullptr)) return known->second;
   const Report::Trial trial(report_);
   const std::size_t from = places_.size();
-  places_.push_back({plan, 0, 0, 0, false});
+  places_.push_back({part.plan, part.row, 0, 0, false});
   if (node->isResource) {
     resource(node, from);
   } else {
@@ -312,7 +343,7 @@ bool Walk::conforms(const Element* node, const Plan* plan, std::string* why) {
 }
 
 std::optional<bool> Walk::conformsTo(const Element* node, std::string_view profile) {
-  if (const Plan* known = validator_.plans_->find(profile)) return conforms(node, known);
+  if (const Plan* known = validator_.plans_->find(profile)) return conforms(node, {known, 0});
   if (const fhir::TypeId type = schema_.findType(profile); type != kNone) return schema_.isA(node->type, type);
   return std::nullopt;
 }

@@ -130,7 +130,7 @@ bool Walk::isTarget(const Element* resource, fhir::TypeId type, std::string_view
   const Plan* known = plan(canonical);
   if (known == nullptr) return true;
   if (!schema_.isA(type, known->profile().type())) return false;
-  return resource == nullptr || conforms(resource, known, &why);
+  return resource == nullptr || conforms(resource, {known, 0}, &why);
 }
 
 void Walk::aggregated(const Element* node, const Place& place, std::string_view text, const Element* resource,

@@ -23,7 +23,7 @@ Walk::Walk(const Validator& validator, const fhir::Document& document, Report& r
 void Walk::begin(const Element* resource) {
   for (const std::string& canonical : options_.profiles) {
     if (const Plan* known = plan(canonical); known != nullptr) {
-      place(known, 0);
+      place({known, 0}, 0);
     } else if (schema_.findType(canonical) == kNone) {
       report_.error("not-found", "profile-unknown",
                     "the profile " + canonical + " is not known: load the package that defines it", resource);

@@ -12,6 +12,7 @@
 #include "gateway/validation/plan.h"
 #include "gateway/validation/report.h"
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -41,6 +42,15 @@ class Walk final : public fhirpath::Host {
     std::string_view url() const { return plan->profile().url(); }
   };
 
+  /// A plan, or what it says of one element.
+  struct Part {
+    const Plan* plan = nullptr;
+    RowId row = 0;
+    friend bool operator<(const Part& one, const Part& other) {
+      return one.plan != other.plan ? std::less<>()(one.plan, other.plan) : one.row < other.row;
+    }
+  };
+
   // walk.cc: `from` is where the places of `node` begin
   void resource(const fhir::Element* node, std::size_t from);
   void node(const fhir::Element* node, std::size_t from);
@@ -55,12 +65,14 @@ class Walk final : public fhirpath::Host {
   // profiles.cc
   void claimed(const fhir::Element* resource);
   void global(const fhir::Element* resource, std::size_t from);
-  void place(const Plan* plan, std::size_t from);
+  Part part(std::string_view name);
+  void place(const Part& part, std::size_t from);
   void profiles(const fhir::Element* node, std::size_t from);
   void check(const fhir::Element* node, std::size_t at, std::size_t from);
   void typesOf(const fhir::Element* node, const Place& place);
   void profilesOf(const fhir::Element* node, const Place& place, std::size_t from);
   void valueOf(const fhir::Element* node, const Place& place);
+  void withoutValue(const fhir::Element* node, const Place& place);
   void vitalSigns(const fhir::Element* observation);
   void evaluate(const fhir::Element* node, const Place& place);
   void rulesOf(const fhir::Element* node, const Place& place);
@@ -68,7 +80,7 @@ class Walk final : public fhirpath::Host {
   void ownValue(const fhir::Element* node, const Place& place, RowId row);
   void cardinality(const fhir::Element* first, const Place& place);
   const Plan* plan(std::string_view canonical);
-  bool conforms(const fhir::Element* node, const Plan* plan, std::string* why = nullptr);
+  bool conforms(const fhir::Element* node, const Part& part, std::string* why = nullptr);
 
   // slices.cc
   void profiledRun(const fhir::Element* first, const fhir::Element* end, std::size_t candidates);
@@ -145,7 +157,7 @@ class Walk final : public fhirpath::Host {
   std::unordered_map<std::string_view, const Plan*> found_;  // canonicals that this document has asked for
   std::unordered_set<std::string_view> anchors_;             // of anchorsOf_: what links may lead to
   const fhir::Element* anchorsOf_ = nullptr;
-  std::map<std::pair<const fhir::Element*, const Plan*>, bool> tried_;
+  std::map<std::pair<const fhir::Element*, Part>, bool> tried_;
 };
 
 }  // namespace lotsen::validation

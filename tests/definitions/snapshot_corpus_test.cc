@@ -167,9 +167,10 @@ class Corpus {
     const fhir::Element* differential = fhir::child(from, from.root(), "differential");
     if (differential == nullptr) return;
     fhir::Issues issues;
+    TextPool texts;
     const Origin origin{"", &from};
     for (const fhir::Element* one = differential->first; one != nullptr; one = one->next) {
-      for (const TypeFacts& type : readElement(origin, one, *fhir::Schema::r4(), issues).types) {
+      for (const TypeFacts& type : readElement(origin, one, *fhir::Schema::r4(), texts, issues).types) {
         for (const auto profile : type.profiles) add(known, std::string(profile));
       }
     }

@@ -191,6 +191,11 @@ TEST(Snapshot, SaysWhatIsForbidden) {
   EXPECT_NE(
       faultOf(R"({"path":"Patient.gender","min":1},{"path":"Patient.name","min":1})").find("sort the differential"),
       std::string::npos);
+  EXPECT_NE(
+      faultOf(R"({"path":"Patient.name","slicing":{"discriminator":[{"type":"value","path":"use"}],"rules":"open"}},
+      {"path":"Patient.name","sliceName":"a","sliceIsConstraining":true})")
+          .find("the slice a, which the base does not have"),
+      std::string::npos);
   EXPECT_NE(faultOf("", "urn:nowhere").find("is not known"), std::string::npos);
   EXPECT_NE(faultOf("", "Practitioner").find("is of another type"), std::string::npos);
 }
@@ -284,6 +289,24 @@ TEST(Snapshot, IsWrittenIntoTheDefinition) {
   const auto same = [](std::string word) { return word; };
   const auto nothingIsOther = [](std::string_view) { return false; };
   EXPECT_EQ(difference(factLines(*brought, same, nothingIsOther), factLines(*fresh, same, nothingIsOther)), "");
+}
+
+TEST(SnapshotForm, WritesTheElementOfAProfileAsItWasRead) {
+  const std::string element = R"("_profile":[{"extension":[
+      {"url":"http://hl7.org/fhir/StructureDefinition/elementdefinition-profile-element","valueString":"Address.line"}]}])";
+  fhir::Issues issues;
+  const auto definition = readDefinition(
+      profile("p", R"({"path":"Patient.address","type":[{"code":"Address","profile":["urn:a"],)" + element + "}]}"),
+      issues);
+  ASSERT_NE(definition, nullptr) << fhir::operationOutcome(issues);
+  const auto written = withSnapshot(*Definitions::r4(), "p.json", *definition, issues);
+  ASSERT_TRUE(written.ok()) << fhir::operationOutcome(issues);
+  const std::string text = fhir::writeJson(*written);
+  EXPECT_EQ(text.find('#' + std::string("Address.line")), std::string::npos);
+  std::size_t times = 0;
+  for (auto at = text.find("Address.line\"}"); at != std::string::npos; at = text.find("Address.line\"}", at + 1))
+    ++times;
+  EXPECT_EQ(times, 2U) << text;  // in the differential and in the snapshot
 }
 
 }  // namespace

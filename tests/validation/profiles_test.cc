@@ -83,6 +83,52 @@ std::string identified(const std::vector<std::string>& systems) {
   return patient(R"("identifier":[)" + list + "]");
 }
 
+TEST(Profiles, AskOfOneElementOfAnotherProfile) {
+  const std::string element =
+      R"("extension":[{"url":"http://hl7.org/fhir/StructureDefinition/elementdefinition-profile-element",
+      "valueString":"Composition.section:plan"}])";
+  const Known known(
+      {profile(
+           "http://t.se/sections", "Composition",
+           R"({"path":"Composition.section","slicing":{"discriminator":[{"type":"value","path":"code"}],"rules":"open"}},
+              {"path":"Composition.section","sliceName":"plan"},{"path":"Composition.section.title","min":1},
+              {"path":"Composition.section.code","patternCodeableConcept":{"coding":[{"code":"plan"}]}})"),
+       profile(
+           kUrl, "Composition",
+           R"({"path":"Composition.section","slicing":{"discriminator":[{"type":"value","path":"code"}],"rules":"open"}},
+              {"path":"Composition.section","sliceName":"mine","min":1,"type":[{"code":"BackboneElement",
+                "profile":["http://t.se/sections"],"_profile":[{)" +
+               element + "}]}]}")});
+  const auto composition = [](std::string_view sections) {
+    return R"({"resourceType":"Composition","status":"final","type":{"text":"x"},"date":"2026-01-01","title":"x",
+        "author":[{"display":"x"}],"section":[)" +
+           std::string(sections) + "]}";
+  };
+  const std::string plan = R"("code":{"coding":[{"code":"plan"}]},"entry":[{"display":"x"}])";
+  EXPECT_EQ(known.byProfile(composition(R"({"title":"x",)" + plan + "}")), "");
+  EXPECT_EQ(known.byProfile(composition("{" + plan + "}")), "cardinality-min Composition.section[0]\n");
+  EXPECT_EQ(known.byProfile(composition(R"({"title":"x","code":{"text":"x"},"entry":[{"display":"x"}]})")),
+            "slice-min Composition\n");
+}
+
+TEST(Profiles, AskForAValueOrAnExtensionThatSaysWhyThereIsNone) {
+  const auto ofR5 = [](std::string_view name, std::string_view value) {
+    return R"("extension":[{"url":"http://hl7.org/fhir/5.0/StructureDefinition/extension-ElementDefinition.)" +
+           std::string(name) + R"(",)" + std::string(value) + "}]";
+  };
+  const std::string absent = "http://hl7.org/fhir/StructureDefinition/data-absent-reason";
+  const Known known({profile(kUrl, "Patient",
+                             R"({"path":"Patient.active",)" + ofR5("mustHaveValue", R"("valueBoolean":true)") +
+                                 R"(},{"path":"Patient.birthDate",)" +
+                                 ofR5("valueAlternatives", R"("valueCanonical":")" + absent + "\"") + "}")});
+  const std::string reason = R"({"extension":[{"url":")" + absent + R"(","valueCode":"unknown"}]})";
+  const std::string other = R"({"extension":[{"url":"http://example.org/other","valueCode":"unknown"}]})";
+  EXPECT_EQ(known.byProfile(patient(R"("active":true,"_birthDate":)" + reason)), "");
+  EXPECT_EQ(known.byProfile(patient("")), "");
+  EXPECT_EQ(known.byProfile(patient(R"("_active":)" + reason)), "value-missing Patient.active\n");
+  EXPECT_EQ(known.byProfile(patient(R"("_birthDate":)" + other)), "value-missing Patient.birthDate\n");
+}
+
 TEST(Slicing, ByValue) {
   const Known known({sliced(R"("rules":"open")")});
   EXPECT_EQ(known.byProfile(identified({"b", "a", "c", "c"})), "");
