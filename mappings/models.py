@@ -36,7 +36,7 @@ JSON_TYPES = {
 
 
 class Field:
-    def __init__(self, line, where):
+    def __init__(self, line, where, systems):
         *first, rest = line.split("|", 3)
         cells = [cell.strip() for cell in first]
         # A pattern may hold a bar, so the last two columns are cut from the right.
@@ -53,6 +53,8 @@ class Field:
                 self.pattern = value
             elif key == "one-of":
                 self.codes = value.split(",")
+            elif key == "codes":
+                self.codes = [code for code, _ in systems[value].codes]
             elif key in ("hsa", "uuid", "orgnr"):
                 self.pattern = {"hsa": HSA, "uuid": UUID, "orgnr": ORGNR}[key]
             else:
@@ -62,13 +64,13 @@ class Field:
 
 
 class Record:
-    def __init__(self, path):
+    def __init__(self, path, systems):
         self.path, self.fields, self.head = path, [], {}
         for number, line in enumerate(path.read_text().splitlines(), 1):
             if not line or line.startswith("#"):
                 continue
             if "|" in line:
-                self.fields.append(Field(line, f"{path}:{number}"))
+                self.fields.append(Field(line, f"{path}:{number}", systems))
             else:
                 key, _, value = line.partition(" ")
                 self.head[key] = value
@@ -205,14 +207,15 @@ def outputs():
     files = {}
     docs_path = ROOT / "docs/records.md"
     docs = docs_path.read_text() if docs_path.exists() else ""
+    systems = {system.name: system for system in code_systems()}
     for path in sorted((ROOT / "mappings").glob("*/*.fields")):
-        record = Record(path)
+        record = Record(path, systems)
         files[path.with_suffix(".model.json")] = dump(record.model())
         if path.parent.name != "out":  # nobody outside the gateway writes a leg
             files[path.with_suffix(".schema.json")] = dump(record.schema())
         docs = replaced(docs, path.stem, record.table())
     rows = ["| code system | code | meaning |", "|---|---|---|"]
-    for system in code_systems():
+    for system in systems.values():
         files[ROOT / f"mappings/profiles/CodeSystem-{system.name}.json"] = dump(system.resource())
         rows += [f"| `{system.name}` | `{code}` | {meaning} |" for code, meaning in system.codes]
     docs = replaced(docs, "codes", "\n".join(rows))
