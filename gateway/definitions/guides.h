@@ -25,6 +25,8 @@ class Guides {
 
   std::span<const GlobalProfile> globalProfiles() const { return globals_; }
   std::span<const std::shared_ptr<const fhir::Document>> questionnaires() const { return questionnaires_; }
+  /// By canonical, "url" or "url|version"; without a version the newest one. nullptr if it is not known.
+  const fhir::Document* questionnaire(std::string_view canonical) const;
 
  private:
   std::vector<GlobalProfile> globals_;

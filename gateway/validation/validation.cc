@@ -1,5 +1,6 @@
 #include "gateway/validation/validation.h"
 
+#include "gateway/validation/forms.h"
 #include "gateway/validation/plan.h"
 #include "gateway/validation/walk.h"
 
@@ -23,6 +24,9 @@ Validator::Validator(std::shared_ptr<const definitions::Definitions> definitions
     }
   }
   requiredStart_.push_back(static_cast<std::uint32_t>(required_.size()));
+  for (const auto& document : plans_->definitions().guides.questionnaires()) {
+    forms_.emplace(document.get(), std::make_unique<const Form>(*document, document->root()));
+  }
 }
 
 Validator::~Validator() = default;

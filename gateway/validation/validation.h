@@ -20,10 +20,12 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace lotsen::validation {
 
+class Form;          // forms.h
 class MessageKinds;  // message_kinds.h
 class Plans;         // plan.h
 
@@ -89,6 +91,7 @@ class Validator {
   Names names_;
   std::unique_ptr<const Plans> plans_;
   std::shared_ptr<const MessageKinds> messages_;
+  std::unordered_map<const fhir::Document*, std::unique_ptr<const Form>> forms_;  // of the Questionnaires
   Rules rules_;
   std::vector<Required> required_;            // elements with min > 0, shape after shape
   std::vector<std::uint32_t> requiredStart_;  // by ShapeId

@@ -42,6 +42,7 @@ void Walk::resource(const Element* node, std::size_t from) {
     claimed(node);
     global(node, from);
     if (node->type == fhir::r4::kObservation) vitalSigns(node);
+    if (node->type == fhir::r4::kQuestionnaireResponse) questionnaireResponse(node);
   }
   this->node(node, from);
   if (outer != nullptr) enter(outer);

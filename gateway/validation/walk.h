@@ -126,6 +126,9 @@ class Walk final : public fhirpath::Host {
   void fullUrl(const fhir::Element* entry, const fhir::Element* resource, std::string_view url);
   void contained(const fhir::Element* node);
 
+  // questionnaires.cc
+  void questionnaireResponse(const fhir::Element* response);
+
   // messages.cc
   void message(const fhir::Element* header);
   void focus(const fhir::Element* header, const MessageKind& kind);
