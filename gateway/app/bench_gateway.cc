@@ -215,7 +215,8 @@ int benchDeliver(const Arguments& arguments, std::size_t iterations) {
   // part of the measurement and must be running.
   SystemClock clock;
   SystemRandom random;
-  service::Receptionist receptionist((*gateway)->store(), clock, random, [&] { (*gateway)->wake(); });
+  service::Receptionist receptionist((*gateway)->store(), clock, random, [&] { (*gateway)->wake(); },
+                                     [](const service::Judgement&) {});
   identity::Principal principal{arguments.one("--partner"), {identity::Permission::Intake}};
   const std::size_t total = iterations == 0 ? 2'000 : iterations;
   const auto finished = [&]() -> std::size_t {

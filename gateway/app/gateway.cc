@@ -32,6 +32,7 @@ struct Gateway::Parts {
   SystemRandom random;
   observe::Log log{clock};
   observe::Metrics metrics;
+  service::ValidationCounts validated{metrics};
   observe::Health health;
   std::atomic<bool> accepting{false};
   std::unique_ptr<service::Current> configuration;
@@ -109,6 +110,7 @@ Status Gateway::Parts::buildWorkers(const std::function<void()>& fatal) {
   hooks.finished = [this] { wakeWorkers(); };
   hooks.fatal = dead;
   delivery = std::make_unique<queue::Runner>(*core, *transport, clock, std::move(hooks));
+  const auto judged = [this](const service::Judgement& judgement) { validated.count(judgement); };
   for (std::size_t i = 0; i < settings.workers; ++i) {
     LOTSEN_TRY(auto fonts, letter::Fonts::open(configuration->get()->fontDirectories));
     service::WorkerHooks workerHooks;
@@ -120,14 +122,16 @@ Status Gateway::Parts::buildWorkers(const std::function<void()>& fatal) {
     };
     workerHooks.fatal = dead;
     workers.push_back(std::make_unique<service::Worker>(*store, *configuration, clock,
-                                                        service::Thinker(clock, random, std::move(fonts)), owner,
-                                                        std::move(workerHooks)));
+                                                        service::Thinker(clock, random, std::move(fonts), judged),
+                                                        owner, std::move(workerHooks)));
   }
   return done();
 }
 
 void Gateway::Parts::buildListener() {
-  receptionist = std::make_unique<service::Receptionist>(*store, clock, random, [this] { wakeWorkers(); });
+  receptionist = std::make_unique<service::Receptionist>(
+      *store, clock, random, [this] { wakeWorkers(); },
+      [this](const service::Judgement& judgement) { validated.count(judgement); });
   whatIf = std::make_unique<service::WhatIf>(*store, clock);
   api = std::make_unique<inbound::Api>(inbound::ApiParts{*store, *configuration, *receptionist, *whatIf, *tokens,
                                                          metrics, accepting, inbound::kOpenApi, settings.bodyLimit});

@@ -43,8 +43,10 @@ class Loader {
       for (const auto& fonts : gateway->all("fonts"))
         configuration->fontDirectories.push_back(resolved(folder_, fonts));
       if (configuration->fontDirectories.empty()) configuration->fontDirectories = defaultFontDirectories();
-      if (!mappings.empty() && !templates.empty())
-        readShipped({mappings, templates, profile}, *configuration, text_, faults_);
+      if (!mappings.empty() && !templates.empty()) {
+        readShipped({mappings, templates, profile, packages(*gateway)}, *configuration, text_, faults_);
+        if (configuration->messages) checkKinds(*configuration);
+      }
     }
     for (const auto& section : sections_) section.refuseUnread(faults_);
     if (faults_.any()) return std::nullopt;
@@ -117,6 +119,21 @@ class Loader {
     settings.workers = static_cast<std::size_t>(section->number("workers", 1, 1, 16, faults_));
   }
 
+  std::vector<std::string> packages(Section& gateway) {
+    std::vector<std::string> paths;
+    (void)gateway.all("package");
+    for (const auto& entry : gateway.entries) {
+      if (entry.key != "package") continue;
+      const auto path = resolved(folder_, entry.value);
+      if (fs::exists(path)) {
+        paths.push_back(path);
+      } else {
+        faults_.add(gateway.file, entry.line, "there is no package " + path);
+      }
+    }
+    return paths;
+  }
+
   void readListen(Settings& settings) {
     Section* section = needed("listen");
     if (section == nullptr) return;
@@ -182,6 +199,8 @@ class Loader {
     partner.contact = contact(section);
     partner.local = section.flag("local", false, faults_);
     partner.senders = section.all("sender");
+    partner.validateIn = validationRules(section, "validate_in");
+    partner.validateOut = validationRules(section, "validate_out");
     addTokens(section, partner.id, settings);
 
     outbound::Endpoint endpoint;
@@ -217,6 +236,41 @@ class Loader {
     }
     if (partner.id.empty()) faults_.add(section.file, section.line, "a partner needs a name: [partner NAME]");
     configuration.partners[partner.id] = std::move(partner);
+  }
+
+  /// "validate_in = warn" for all kinds, "validate_in KIND = off" for one.
+  service::ValidationRules validationRules(Section& section, std::string_view key) {
+    service::ValidationRules rules;
+    for (const auto& entry : section.choices(key, {"refuse", "warn", "off"}, faults_)) {
+      const auto strictness = entry.value == "off"    ? service::Strictness::Off
+                              : entry.value == "warn" ? service::Strictness::Warn
+                                                      : service::Strictness::Refuse;
+      if (entry.key.empty()) {
+        rules.otherwise = strictness;
+      } else {
+        rules.kinds[entry.key] = strictness;
+        kinds_.push_back({section.file, entry.line, entry.key, key == "validate_in"});
+      }
+    }
+    return rules;
+  }
+
+  /// A rule for a kind that does not exist would never hold.
+  void checkKinds(const service::Configuration& configuration) {
+    std::vector<std::string_view> events;
+    for (const auto& kind : configuration.messages->all()) events.push_back(kind.event);
+    std::vector<std::string_view> incoming = events;
+    incoming.push_back(service::kAcknowledgementKind);
+    for (const auto& [id, channel] : configuration.channels) incoming.push_back(id);
+    for (const auto& used : kinds_) {
+      const auto& known = used.incoming ? incoming : events;
+      if (std::find(known.begin(), known.end(), used.kind) != known.end()) continue;
+      const auto near = nearest(used.kind, known);
+      faults_.add(used.file, used.line,
+                  used.kind + (used.incoming ? " is neither a channel nor" : " is not") +
+                      " the event of a MessageDefinition that is known here" +
+                      (near.empty() ? "" : "; did you mean " + std::string(near) + "?"));
+    }
   }
 
   void readAgreement(Section& section, service::Configuration& configuration) {
@@ -276,7 +330,14 @@ class Loader {
   Faults& faults_;
   std::vector<Section> sections_;
   std::map<std::string, Fault> agreementLines_;
-  std::string text_;  // everything that was read, for the revision
+  struct UsedKind {
+    std::string file;
+    int line = 0;
+    std::string kind;
+    bool incoming = false;
+  };
+  std::vector<UsedKind> kinds_;  // that rules of validation name
+  std::string text_;             // everything that was read, for the revision
 };
 
 }  // namespace

@@ -84,17 +84,38 @@ std::vector<std::string> Section::all(std::string_view key) {
   return values;
 }
 
+bool Section::isAllowed(std::string_view key, const Entry& entry, const std::vector<std::string_view>& allowed,
+                        Faults& faults) const {
+  std::string listed;
+  for (const auto word : allowed) {
+    if (word == entry.value) return true;
+    listed += (listed.empty() ? "" : ", ") + std::string(word);
+  }
+  faults.add(file, entry.line, std::string(key) + " must be one of: " + listed);
+  return false;
+}
+
 std::string Section::choice(std::string_view key, std::string_view fallback,
                             const std::vector<std::string_view>& allowed, Faults& faults) {
   const Entry* entry = one(key, faults);
-  if (entry == nullptr) return std::string(fallback);
-  std::string listed;
-  for (const auto word : allowed) {
-    if (word == entry->value) return entry->value;
-    listed += (listed.empty() ? "" : ", ") + std::string(word);
+  return entry != nullptr && isAllowed(key, *entry, allowed, faults) ? entry->value : std::string(fallback);
+}
+
+std::vector<Entry> Section::choices(std::string_view key, const std::vector<std::string_view>& allowed,
+                                    Faults& faults) {
+  std::vector<Entry> found;
+  for (auto& entry : entries) {
+    const std::string_view whole = entry.key;
+    if (!whole.starts_with(key) || (whole.size() > key.size() && whole[key.size()] != ' ')) continue;
+    entry.read = true;
+    const std::string word(trim(whole.substr(key.size())));
+    for (const auto& other : found) {
+      if (other.key == word)
+        faults.add(file, entry.line, entry.key + " stands twice; the first is in line " + std::to_string(other.line));
+    }
+    if (isAllowed(key, entry, allowed, faults)) found.push_back({word, entry.value, entry.line, true});
   }
-  faults.add(file, entry->line, std::string(key) + " must be one of: " + listed);
-  return std::string(fallback);
+  return found;
 }
 
 bool Section::flag(std::string_view key, bool fallback, Faults& faults) {

@@ -2,7 +2,9 @@
 
 #include "gateway/app/files.h"
 #include "gateway/base/text.h"
+#include "gateway/crypto/digest.h"
 #include "gateway/definitions/definitions.h"
+#include "gateway/definitions/package.h"
 
 #include <algorithm>
 #include <array>
@@ -22,15 +24,12 @@ class Shipped {
       : folders_(folders), configuration_(configuration), text_(text), faults_(faults) {}
 
   void run() {
-    auto structures = filesBelow(folders_.mappings, ".model.json");
-    const auto tables = filesBelow(folders_.mappings, ".conceptmap.json");
-    structures.insert(structures.end(), tables.begin(), tables.end());
     const auto channels = filesBelow(folders_.mappings, "channels.conf");
     const auto legs = filesBelow(folders_.mappings, "legs.conf");
     const auto drops = filesBelow(folders_.mappings, ".drop");
     if (faults_.any()) return;
-    readDefinitions(structures);
-    if (!configuration_.definitions) return;
+    readDefinitions();
+    if (!configuration_.validator) return;
     readTemplates();
     for (const auto& file : channels) {
       for (auto& section : sectionsOf(file)) readChannel(section);
@@ -79,28 +78,39 @@ class Shipped {
     }
   }
 
-  void readDefinitions(const std::vector<std::string>& files) {
+  /// The definitions below the folder of mappings and those of the packages.
+  void readDefinitions() {
+    std::vector<std::string> paths = {folders_.mappings};
+    paths.insert(paths.end(), folders_.packages.begin(), folders_.packages.end());
     fhir::Issues issues;
-    auto loaded = definitions::load(files, issues);
+    const auto loaded = loadDefinitions(paths, issues);
     addIssues(folders_.mappings, issues);
-    for (const auto& file : files) textOf(file);
     if (!loaded.ok()) {
       if (!issues.hasErrors()) faults_.add(folders_.mappings, 0, loaded.error().message);
       return;
     }
-    configuration_.definitions = std::move(*loaded);
-    auto validator = validation::Validator::create(configuration_.definitions);
-    if (!validator.ok()) {
-      faults_.add(folders_.mappings, 0, validator.error().message);
-      return;
-    }
-    configuration_.validator = std::move(*validator);
+    for (const auto& path : paths) addToRevision(path);
     configuration_.legModel = configuration_.schema()->findType("http://lotsen.se/fhir/StructureDefinition/Leg");
     if (configuration_.legModel == fhir::kNone) {
       faults_.add(folders_.mappings, 0, "the logical model http://lotsen.se/fhir/StructureDefinition/Leg is missing");
     } else {
       checkTexts();
     }
+  }
+
+  Status loadDefinitions(const std::vector<std::string>& paths, fhir::Issues& issues) {
+    LOTSEN_TRY(configuration_.definitions, definitions::load(paths, issues));
+    LOTSEN_TRY(configuration_.messages,
+               validation::MessageKinds::load(paths, configuration_.definitions->schema, issues));
+    if (issues.hasErrors()) return fail(Code::Invalid, "the definitions have faults");
+    LOTSEN_TRY(configuration_.validator,
+               validation::Validator::create(configuration_.definitions, configuration_.messages));
+    return done();
+  }
+
+  void addToRevision(const std::string& path) {
+    (void)definitions::forEachFile(
+        path, [&](const std::string&, const std::string& bytes) { text_ += crypto::sha256Hex(bytes); });
   }
 
   // [texts] may say what Leg.policy has a place for, and nothing else.
@@ -184,8 +194,28 @@ class Shipped {
       readDrops(section, channel);
       checkPaths(section, channel.model);
     }
+    channel.profiles = profilesOf(section);
     section.refuseUnread(faults_);
     configuration_.channels[channel.id] = std::move(channel);
+  }
+
+  /// What the Bundle that a channel or leg makes must conform to.
+  std::vector<std::string> profilesOf(Section& section) {
+    auto profiles = section.all("profile");
+    for (const auto& entry : section.entries) {
+      if (entry.key != "profile") continue;
+      const auto* profile = configuration_.definitions->profiles->find(entry.value);
+      if (profile == nullptr) {
+        faults_.add(section.file, entry.line,
+                    "no definition of the profile " + entry.value + " below the mappings or in a package");
+      } else if (profile->type() != configuration_.schema()->findType("Bundle")) {
+        faults_.add(
+            section.file, entry.line,
+            "the profile must be one of Bundle: this one is of " +
+                std::string(configuration_.schema()->nameText(configuration_.schema()->type(profile->type()).name)));
+      }
+    }
+    return profiles;
   }
 
   static std::string dropFileOf(Section& section) {
@@ -259,6 +289,9 @@ class Shipped {
       if (maker.letter == nullptr)
         faults_.add(section.file, section.line, "no template " + name + " in Swedish in " + folders_.templates);
     }
+    maker.profiles = profilesOf(section);
+    if (maker.letter != nullptr && !maker.profiles.empty())
+      faults_.add(section.file, section.line, "a letter is no Bundle and has no profile");
     section.refuseUnread(faults_);
     configuration_.legs[role->second] = std::move(maker);
   }

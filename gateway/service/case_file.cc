@@ -38,6 +38,7 @@ void CaseFile::understandAll(const Configuration& configuration, const store::Tr
       auto understood = understand(configuration, record, now);
       usable = understood.canonical.has_value();
       if (record.state == RecordState::Accepted) {
+        if (understood.judgement) notes_.judged(std::move(*understood.judgement), record.id);
         notes_.audit(usable ? "record-understood" : "record-parked", record.id, understood.change.reason);
         changes_.push_back(std::move(understood.change));
       }

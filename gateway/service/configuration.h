@@ -10,15 +10,34 @@
 #include "gateway/mapping/mapping.h"
 #include "gateway/store/store.h"
 #include "gateway/transfer/agreement.h"
+#include "gateway/validation/message_kinds.h"
 #include "gateway/validation/validation.h"
 
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lotsen::service {
+
+/// What faults that validation finds lead to. Refuse: a message is not taken, a record that is taken already is parked,
+/// a leg is parked before anything leaves. Warn: it goes on, and the faults are kept with it. Off: nobody looks.
+enum class Strictness : std::uint8_t { Refuse, Warn, Off };
+
+/// The kind of all messages that answer one of ours; other kinds are channels ("pas/referral") and the codes of events.
+inline constexpr std::string_view kAcknowledgementKind = "acknowledgement";
+
+/// How strict we are with what comes from a partner, or with what goes there.
+struct ValidationRules {
+  Strictness otherwise = Strictness::Refuse;
+  std::map<std::string, Strictness, std::less<>> kinds;
+  Strictness of(std::string_view kind) const {
+    const auto found = kinds.find(kind);
+    return found == kinds.end() ? otherwise : found->second;
+  }
+};
 
 /// Name and ways to reach an organisation, as messages and letters tell it.
 struct Contact {
@@ -38,6 +57,7 @@ struct Partner {
   std::string endpoint;              // endpoint id for messages; empty: we never send to it
   bool acknowledges = true;          // answers messages with acknowledgements (R4 messaging); a spool does not
   std::vector<std::string> senders;  // HSA-ids and endpoint addresses that it may name as sender; its own HSA-id always
+  ValidationRules validateIn, validateOut;
 };
 
 /// One kind of source record that `/intake/{channel}` takes (mappings/*/channels.conf). Paths are of first children in
@@ -59,6 +79,7 @@ struct Channel {
   enum class Unaccounted { Refuse, Warn, Carry } unaccounted = Unaccounted::Refuse;
   mapping::DropList drops;  // the .drop file beside the entry map
   bool voidsReleases = false;
+  std::vector<std::string> profiles;   // that the canonical Bundle must conform to
   std::vector<mapping::MapText> maps;  // what `map` was compiled from
   std::shared_ptr<const mapping::Library> map;
 };
@@ -66,6 +87,7 @@ struct Channel {
 /// What one leg is made with: a map to a message, or a map to letter data and a template.
 struct LegMaker {
   std::shared_ptr<const mapping::Library> map;
+  std::vector<std::string> profiles;         // that the message must conform to
   const letter::Template* letter = nullptr;  // letters only; in Configuration::templates
 };
 
@@ -80,7 +102,8 @@ struct Configuration {
   std::map<std::string, Channel> channels;
   std::map<std::string, transfer::Agreement> agreements;
   std::map<store::Role, LegMaker> legs;
-  std::shared_ptr<const definitions::Definitions> definitions;  // R4 and those beside the mappings
+  std::shared_ptr<const definitions::Definitions> definitions;  // R4, those beside the mappings, and of packages
+  std::shared_ptr<const validation::MessageKinds> messages;     // of the same
   std::shared_ptr<const validation::Validator> validator;
   /// Partners use profiles, extensions and codes that we do not know: that is no fault, and nothing is noted of it. (An
   /// unknown modifierExtension is a fault: what it stands in may mean something else.)

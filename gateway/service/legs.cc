@@ -4,6 +4,7 @@
 #include "gateway/crypto/digest.h"
 #include "gateway/fhir/outcome.h"
 #include "gateway/letter/render.h"
+#include "gateway/service/reasons.h"
 
 namespace lotsen::service {
 
@@ -164,26 +165,40 @@ Result<fhir::Document> legRecord(const Configuration& configuration, const Leg& 
   return document;
 }
 
-Result<Prepared> prepare(const Configuration& configuration, store::Role role, const Leg& leg, letter::Fonts& fonts,
-                         fhir::Issues& issues) {
+Prepared prepare(const Configuration& configuration, store::Role role, const Leg& leg, letter::Fonts& fonts,
+                 fhir::Issues& issues) {
+  const bool isLetter = role == store::Role::PatientLetter || role == store::Role::ClinicianLetter;
+  Prepared prepared;
+  prepared.reason = isLetter ? reason::kLetterIncomplete : reason::kMessageFailed;
   const auto found = configuration.legs.find(role);
   if (found == configuration.legs.end()) {
     issues.error("not-supported", "no-map", "no map is configured for the leg " + std::string(store::name(role)));
-    return fail(Code::Invalid, "no map");
+    return prepared;
   }
   const LegMaker& maker = found->second;
-  LOTSEN_TRY(const auto record, legRecord(configuration, leg, issues));
-  const mapping::RunOptions run{leg.createdAt, leg.messageId};
-  LOTSEN_TRY(const auto target, mapping::transform(*maker.map, record, run, issues));
-  if (issues.hasErrors()) return fail(Code::Invalid, "the map failed");
+  const auto record = legRecord(configuration, leg, issues);
+  if (!record.ok()) return prepared;
+  const auto target = mapping::transform(*maker.map, *record, {leg.createdAt, leg.messageId}, issues);
+  if (!target.ok() || issues.hasErrors()) return prepared;
+  prepared.mapHash = maker.map->hash();
   if (maker.letter != nullptr) {
     const letter::RenderOptions options{leg.createdAt, configuration.printProfile, &fonts};
-    LOTSEN_TRY(auto rendered, letter::render(*maker.letter, target, letter::Format::Pdf, options, issues));
-    return Prepared{rendered.mediaType, std::move(rendered.bytes), maker.map->hash()};
+    auto rendered = letter::render(*maker.letter, *target, letter::Format::Pdf, options, issues);
+    if (!rendered.ok()) return prepared;
+    prepared.mediaType = rendered->mediaType;
+    prepared.body = std::move(rendered->bytes);
+  } else {
+    prepared.judgement = judge(configuration, *target, Direction::Out, leg.receiver,
+                               messageKind(configuration, *target), maker.profiles, issues);
+    if (prepared.judgement->judged == Judged::Refused) {
+      prepared.reason = reason::kMessageInvalid;
+      return prepared;
+    }
+    prepared.mediaType = "application/fhir+json";
+    prepared.body = fhir::writeJson(*target);
   }
-  configuration.validator->validate(target, issues, configuration.validation);
-  if (issues.hasErrors()) return fail(Code::Invalid, "the message is not valid");
-  return Prepared{"application/fhir+json", fhir::writeJson(target), maker.map->hash()};
+  prepared.reason = {};
+  return prepared;
 }
 
 }  // namespace lotsen::service

@@ -1,14 +1,16 @@
 // Legs: from the state of a transfer to the bytes of one message or letter. Builds the Leg record (logical model
 // mappings/out/leg.model.json: who, to whom, ids, texts and the canonical resources), runs the out-map of the role, and
 // for a letter the template. What a receiver may see is decided by the map alone. Used by: thinking.h. Thread rule:
-// pure; the fonts belong to one thread. Failure rule: faults are in `issues`, and the result is then an Error with the
-// reason code to park with.
+// pure; the fonts belong to one thread. Failure rule: faults are in `issues`, and the result then has the reason code
+// to park with.
 #pragma once
 
-#include "gateway/service/configuration.h"
+#include "gateway/service/judging.h"
 #include "gateway/transfer/route.h"
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lotsen::service {
@@ -46,14 +48,16 @@ struct Leg {
 };
 
 struct Prepared {
+  std::string_view reason;  // why it is to be parked; empty: it may go
   std::string mediaType, body, mapHash;
+  std::optional<Judgement> judgement;  // of a message
 };
 
 /// The Leg record as a document of the Leg model; an Error when the model lacks an element.
 Result<fhir::Document> legRecord(const Configuration& configuration, const Leg& leg, fhir::Issues& issues);
 
 /// `fonts` is for letters.
-Result<Prepared> prepare(const Configuration& configuration, store::Role role, const Leg& leg, letter::Fonts& fonts,
-                         fhir::Issues& issues);
+Prepared prepare(const Configuration& configuration, store::Role role, const Leg& leg, letter::Fonts& fonts,
+                 fhir::Issues& issues);
 
 }  // namespace lotsen::service

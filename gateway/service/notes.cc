@@ -33,8 +33,7 @@ std::string Notes::reasonsJson() const {
   return text;
 }
 
-void Notes::audit(std::string_view action, const store::Id& subject, std::string_view what,
-                  const fhir::Issues* issues) {
+std::string auditDetail(std::string_view what, const fhir::Issues* issues) {
   std::string detail;
   json::Writer writer(detail);
   writer.startObject();
@@ -51,7 +50,17 @@ void Notes::audit(std::string_view action, const store::Id& subject, std::string
     writer.endArray();
   }
   writer.endObject();
-  audit_.push_back({now_, "gateway", std::string(action), transfer_, subject, std::move(detail)});
+  return detail;
+}
+
+void Notes::audit(std::string_view action, const store::Id& subject, std::string_view what,
+                  const fhir::Issues* issues) {
+  audit_.push_back({now_, "gateway", std::string(action), transfer_, subject, auditDetail(what, issues)});
+}
+
+void Notes::judged(Judgement judgement, const store::Id& subject) {
+  if (judgement.judged == Judged::Warned) audit("validation-warned", subject, judgement.kind, &judgement.found);
+  judgements_.push_back(std::move(judgement));
 }
 
 }  // namespace lotsen::service

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "gateway/fhir/issues.h"
+#include "gateway/service/judging.h"
 #include "gateway/store/store.h"
 #include "gateway/transfer/gates.h"
 
@@ -36,13 +37,20 @@ class Notes {
   /// `what`: a code or name; `issues`: their rules, texts and places go along.
   void audit(std::string_view action, const store::Id& subject, std::string_view what,
              const fhir::Issues* issues = nullptr);
+  /// What validation made of this record or delivery: kept to be counted, and told if it went on with faults.
+  void judged(Judgement judgement, const store::Id& subject);
   std::vector<store::AuditEntry> takeAudit() { return std::move(audit_); }
+  const std::vector<Judgement>& judgements() const { return judgements_; }
 
  private:
   const store::Id transfer_;
   const Instant now_;
   std::vector<Reason> reasons_;
   std::vector<store::AuditEntry> audit_;
+  std::vector<Judgement> judgements_;
 };
+
+/// The detail of an audit row: a code or name, and the rules, texts and places of issues.
+std::string auditDetail(std::string_view what, const fhir::Issues* issues = nullptr);
 
 }  // namespace lotsen::service

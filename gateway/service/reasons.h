@@ -18,6 +18,7 @@ inline constexpr std::string_view kChangedAfterSending = "changed-after-sending"
 // a delivery is parked, cancelled or tried again
 inline constexpr std::string_view kLetterIncomplete = "letter-incomplete";
 inline constexpr std::string_view kMessageFailed = "message-failed";
+inline constexpr std::string_view kMessageInvalid = "message-invalid";
 inline constexpr std::string_view kConsentWithdrawn = "consent-withdrawn";
 inline constexpr std::string_view kSuperseded = "superseded";
 inline constexpr std::string_view kTransientAcknowledgement = "transient-error-acknowledged";

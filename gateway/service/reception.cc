@@ -4,8 +4,8 @@
 #include "gateway/json/writer.h"
 #include "gateway/service/acknowledgement.h"
 #include "gateway/service/identifiers.h"
+#include "gateway/service/notes.h"
 #include "gateway/service/reasons.h"
-#include "gateway/validation/validation.h"
 
 #include <charconv>
 
@@ -16,11 +16,11 @@ namespace {
 // Namespace of transfer ids: any fixed UUID will do, and it must never change.
 constexpr std::string_view kTransferSpace = "6f1f3f64-0a0e-5a3b-9d0a-5c1d3f0e7a10";
 
-std::string auditDetail(std::initializer_list<std::pair<std::string_view, std::string_view>> members) {
+std::string members(std::initializer_list<std::pair<std::string_view, std::string_view>> pairs) {
   std::string text;
   json::Writer writer(text);
   writer.startObject();
-  for (const auto& [key, value] : members) writer.member(key, value);
+  for (const auto& [key, value] : pairs) writer.member(key, value);
   writer.endObject();
   return text;
 }
@@ -80,8 +80,9 @@ store::Id transferIdOf(std::string_view partner, std::string_view caseKey) {
   return crypto::uuidV5(kTransferSpace, std::string(partner) + '\n' + std::string(caseKey));
 }
 
-Receptionist::Receptionist(store::Store& store, Clock& clock, Random& random, std::function<void()> accepted)
-    : store_(store), clock_(clock), random_(random), accepted_(std::move(accepted)) {}
+Receptionist::Receptionist(store::Store& store, Clock& clock, Random& random, std::function<void()> accepted,
+                           std::function<void(const Judgement&)> judged)
+    : store_(store), clock_(clock), random_(random), accepted_(std::move(accepted)), judged_(std::move(judged)) {}
 
 Reception Receptionist::record(const Configuration& configuration, Submission submission) {
   Reception reception;
@@ -142,7 +143,7 @@ Reception Receptionist::record(const Configuration& configuration, Submission su
   item.answerBody = ackBody(item.record);
   item.audit.push_back(
       {item.record.receivedAt, partner->id, "record-accepted", item.record.transfer, item.record.id,
-       auditDetail({{"kind", store::name(channel.kind)}, {"channel", channel.id}, {"version", versionText}})});
+       members({{"kind", store::name(channel.kind)}, {"channel", channel.id}, {"version", versionText}})});
   return commit(std::move(item), std::move(reception));
 }
 
@@ -161,7 +162,9 @@ Reception Receptionist::message(const Configuration& configuration, Submission s
     return reception;
   }
   const fhir::Document& bundle = *read;
-  configuration.validator->validate(bundle, reception.issues, configuration.validation);
+  const auto judgement =
+      judge(configuration, bundle, Direction::In, partner, messageKind(configuration, bundle), {}, reception.issues);
+  judged_(judgement);
   const fhir::Element* header = fhir::firstResource(bundle, bundle.root(), "MessageHeader");
   if (header == nullptr || fhir::valueAt(bundle, bundle.root(), "type") != "message") {
     reception.issues.error("structure", "not-a-message",
@@ -225,14 +228,19 @@ Reception Receptionist::message(const Configuration& configuration, Submission s
     answer.bundleId = uuidV7(now, random_);
     answer.request = headerId;
     answer.requestEndpoint = std::string(endpoint);
-    answer.eventSystem = std::string(fhir::valueAt(bundle, header, "eventCoding.system"));
-    answer.eventCode = std::string(fhir::valueAt(bundle, header, "eventCoding.code"));
-    answer.eventUri = std::string(fhir::valueAt(bundle, header, "eventUri"));
+    answer.eventSystem = std::string(fhir::valueAt(bundle, header, "event.system"));
+    answer.eventCode = std::string(fhir::valueAt(bundle, header, "event.code"));
+    answer.eventUri = std::string(fhir::valueAt(bundle, header, "event"));
     answer.at = now;
     item.answerBody = positiveAnswer(configuration, answer);
   }
   item.audit.push_back({now, partner->id, item.acknowledgement ? "acknowledgement-received" : "message-accepted",
-                        item.record.transfer, item.record.id, auditDetail({{"messageId", headerId}})});
+                        item.record.transfer, item.record.id, members({{"messageId", headerId}})});
+  if (!reception.issues.empty()) item.record.issues = fhir::operationOutcome(reception.issues);
+  if (judgement.judged == Judged::Warned) {
+    item.audit.push_back({now, "gateway", "validation-warned", item.record.transfer, item.record.id,
+                          auditDetail(judgement.kind, &judgement.found)});
+  }
   item.record.body = std::move(submission.body);
   return commit(std::move(item), std::move(reception));
 }

@@ -7,7 +7,7 @@
 
 #include "gateway/base/random.h"
 #include "gateway/identity/tokens.h"
-#include "gateway/service/configuration.h"
+#include "gateway/service/judging.h"
 
 #include <functional>
 #include <memory>
@@ -42,8 +42,10 @@ struct Submission {
 
 class Receptionist {
  public:
-  /// `accepted` is called after each commit that left work to do (a wake-up, any thread).
-  Receptionist(store::Store& store, Clock& clock, Random& random, std::function<void()> accepted);
+  /// `accepted` is called after each commit that left work to do (a wake-up), `judged` is told what validation made of
+  /// each message (to count it): both on any thread.
+  Receptionist(store::Store& store, Clock& clock, Random& random, std::function<void()> accepted,
+               std::function<void(const Judgement&)> judged);
 
   Reception record(const Configuration& configuration, Submission submission);
   /// A message Bundle for $process-message: a new case for a local system, or the acknowledgement of a message of ours.
@@ -56,6 +58,7 @@ class Receptionist {
   Clock& clock_;
   Random& random_;
   std::function<void()> accepted_;
+  std::function<void(const Judgement&)> judged_;
 };
 
 /// Id of the transfer of a case: name-based, so that the records of a case meet in whatever order they come.

@@ -74,6 +74,8 @@ class Pass {
     change_.state = work.transfer.state;
   }
 
+  const std::vector<Judgement>& judgements() const { return notes_.judgements(); }
+
   store::TransferChange run() {
     if (file_.isMessage()) {
       handOn();
@@ -210,7 +212,7 @@ class Pass {
       return;
     }
     for (const auto* delivery : live) {
-      if (isUnsent(*delivery)) cancel(*delivery, reason::kSuperseded);
+      if (isUnsent(*delivery) || delivery->state == DeliveryState::Parked) cancel(*delivery, reason::kSuperseded);
     }
     notes_.audit("transfer-released", {}, file_.agreement()->id);
     std::map<Role, store::Id> created;
@@ -273,14 +275,11 @@ class Pass {
     if (delivery.needsRelease) permit(id);
     if (!waits) {
       auto change = prepareLeg(delivery, plan);
-      if (change.to == DeliveryState::Ready) {
-        delivery.state = DeliveryState::Ready;
-        delivery.mediaType = std::move(change.mediaType);
-        delivery.body = std::move(change.body);
-        delivery.mapHash = std::move(change.mapHash);
-      } else {
-        change_.changed.push_back(std::move(change));
-      }
+      delivery.state = change.to;
+      delivery.reason = std::move(change.reason);
+      delivery.mediaType = std::move(change.mediaType);
+      delivery.body = std::move(change.body);
+      delivery.mapHash = std::move(change.mapHash);
     }
     change_.created.push_back(std::move(delivery));
     return id;
@@ -370,17 +369,17 @@ class Pass {
     }
     fhir::Issues issues;
     auto prepared = prepare(configuration_, delivery.role, leg, fonts_, issues);
-    if (!prepared.ok()) {
-      const bool letter = delivery.role == Role::PatientLetter || delivery.role == Role::ClinicianLetter;
+    if (prepared.judgement) notes_.judged(std::move(*prepared.judgement), delivery.id);
+    if (!prepared.reason.empty()) {
       change.to = DeliveryState::Parked;
-      change.reason = letter ? reason::kLetterIncomplete : reason::kMessageFailed;
+      change.reason = prepared.reason;
       notes_.audit("leg-parked", delivery.id, change.reason, &issues);
       return change;
     }
     change.to = DeliveryState::Ready;
-    change.mediaType = std::move(prepared->mediaType);
-    change.body = std::move(prepared->body);
-    change.mapHash = std::move(prepared->mapHash);
+    change.mediaType = std::move(prepared.mediaType);
+    change.body = std::move(prepared.body);
+    change.mapHash = std::move(prepared.mapHash);
     return change;
   }
 
@@ -430,8 +429,11 @@ class Pass {
       if (delivery.state != DeliveryState::Parked || isChanged(delivery.id)) continue;
       parkedDelivery(delivery.role, delivery.reason);
     }
+    for (const auto& delivery : change_.created) {
+      if (delivery.state == DeliveryState::Parked) parkedDelivery(delivery.role, delivery.reason);
+    }
     for (const auto& change : change_.changed) {
-      if (change.to == DeliveryState::Parked) parkedDelivery(roleOfDelivery(change.id), change.reason);
+      if (change.to == DeliveryState::Parked) parkedDelivery(find(change.id)->role, change.reason);
     }
     if (allDone && change_.state == store::TransferState::Released) {
       change_.state = store::TransferState::Completed;
@@ -442,14 +444,6 @@ class Pass {
       notes_.audit("transfer-waiting", {}, notes_.firstCode());
     if (change_.state != work_.transfer.state && change_.state == store::TransferState::Parked)
       notes_.audit("transfer-parked", {}, notes_.firstCode());
-  }
-
-  Role roleOfDelivery(const store::Id& id) const {
-    for (const auto& delivery : change_.created) {
-      if (delivery.id == id) return delivery.role;
-    }
-    const auto* known = find(id);
-    return known == nullptr ? Role::Provider : known->role;
   }
 
   void parkedDelivery(Role role, std::string_view why) {
@@ -489,7 +483,10 @@ class Pass {
 }  // namespace
 
 Result<store::TransferChange> Thinker::think(const Configuration& configuration, const store::TransferWork& work) {
-  return Pass(configuration, work, clock_, random_, *fonts_).run();
+  Pass pass(configuration, work, clock_, random_, *fonts_);
+  auto change = pass.run();
+  for (const auto& judgement : pass.judgements()) judged_(judgement);
+  return change;
 }
 
 }  // namespace lotsen::service

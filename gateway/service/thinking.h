@@ -17,18 +17,23 @@
 #include "gateway/letter/fonts.h"
 #include "gateway/service/legs.h"
 
+#include <functional>
+
 namespace lotsen::service {
 
 class Thinker {
  public:
-  Thinker(Clock& clock, Random& random, std::unique_ptr<letter::Fonts> fonts)
-      : clock_(clock), random_(random), fonts_(std::move(fonts)) {}
+  /// `judged` is told what validation made of each record and message (to count it).
+  Thinker(Clock& clock, Random& random, std::unique_ptr<letter::Fonts> fonts,
+          std::function<void(const Judgement&)> judged)
+      : clock_(clock), random_(random), fonts_(std::move(fonts)), judged_(std::move(judged)) {}
   Result<store::TransferChange> think(const Configuration& configuration, const store::TransferWork& work);
 
  private:
   Clock& clock_;
   Random& random_;
   std::unique_ptr<letter::Fonts> fonts_;
+  std::function<void(const Judgement&)> judged_;
 };
 
 }  // namespace lotsen::service

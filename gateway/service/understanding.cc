@@ -114,13 +114,18 @@ Understood understand(const Configuration& configuration, const store::Record& r
   const mapping::RunOptions run{now, record.digest};
   auto canonical = mapping::transform(*channel.map, *source, run, issues);
   if (!canonical.ok() || issues.hasErrors()) return parked(record, reason::kMappingFailed, issues);
-  configuration.validator->validate(*canonical, issues, configuration.validation);
-  if (issues.hasErrors()) return parked(record, reason::kCanonicalInvalid, issues);
-
-  accountFor(channel, *source, *canonical, issues);
-  if (issues.hasErrors()) return parked(record, reason::kSourceUnaccounted, issues);
+  Judgement judgement = judge(configuration, *canonical, Direction::In, configuration.partner(record.partner),
+                              channel.id, channel.profiles, issues);
+  if (!issues.hasErrors()) accountFor(channel, *source, *canonical, issues);
+  if (issues.hasErrors()) {
+    const bool invalid = judgement.judged == Judged::Refused;
+    Understood result = parked(record, invalid ? reason::kCanonicalInvalid : reason::kSourceUnaccounted, issues);
+    result.judgement = std::move(judgement);
+    return result;
+  }
 
   Understood result;
+  result.judgement = std::move(judgement);
   result.change = {record.id,
                    store::RecordState::Processed,
                    {},

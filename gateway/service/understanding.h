@@ -3,7 +3,7 @@
 // dropped.
 #pragma once
 
-#include "gateway/service/configuration.h"
+#include "gateway/service/judging.h"
 
 #include <optional>
 
@@ -12,6 +12,7 @@ namespace lotsen::service {
 struct Understood {
   store::RecordChange change;
   std::optional<fhir::Document> canonical;  // when Processed
+  std::optional<Judgement> judgement;       // when it came so far
 };
 
 /// Maps a new record (channel map, validation, loss account), or reads the canonical form of one that was mapped

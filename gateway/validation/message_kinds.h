@@ -34,6 +34,7 @@ class MessageKinds {
                                                           const std::shared_ptr<const fhir::Schema>& schema,
                                                           fhir::Issues& issues);
 
+  const std::vector<MessageKind>& all() const { return kinds_; }
   /// By canonical, a version is ignored; nullptr if it is not known.
   const MessageKind* find(std::string_view canonical) const;
   /// By event; nullptr if none or more than one has it.

@@ -60,5 +60,24 @@ TEST(Sections, ReadsDurationsFlagsAndChoices) {
   EXPECT_EQ(faults.list.size(), 2U) << told(faults);
 }
 
+TEST(Sections, AKeyMayNameWhatItIsAbout) {
+  Faults faults;
+  auto sections = parseSections("f",
+                                "[partner p]\nvalidate_in = warn\nvalidate_in  pas/referral = off\n"
+                                "validate_in pas/referral = refuse\nvalidate_in pas/btf = maybe\nvalidate_inner = x\n",
+                                faults);
+  const auto found = sections[0].choices("validate_in", {"refuse", "warn", "off"}, faults);
+  ASSERT_EQ(found.size(), 3U);
+  EXPECT_EQ(found[0].key + "=" + found[0].value, "=warn");
+  EXPECT_EQ(found[1].key + "=" + found[1].value, "pas/referral=off");
+  sections[0].refuseUnread(faults);
+  std::string told;
+  for (const auto& fault : faults.list) told += std::to_string(fault.line) + ": " + fault.text + "\n";
+  EXPECT_EQ(told,
+            "4: validate_in pas/referral stands twice; the first is in line 3\n"
+            "5: validate_in must be one of: refuse, warn, off\n"
+            "6: unknown key validate_inner in [partner]; did you mean validate_in?\n");
+}
+
 }  // namespace
 }  // namespace lotsen::app

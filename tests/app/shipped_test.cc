@@ -49,10 +49,10 @@ TEST(Shipped, PathsOfAChannelMustBeInItsRecord) {
               test::replaceAll(text, "id = consentId", "id = consentID");
               std::ofstream(mappings / "pas/channels.conf") << text;
             }),
-            "channels.conf:23: person: the record has no element personIdSystem\n"
-            "channels.conf:35: id: the record has no element consentID\n"
-            "channels.conf:39: person: the record has no element personIdSystem\n"
-            "channels.conf:54: person: the record has no element personIdSystem\n");
+            "channels.conf:24: person: the record has no element personIdSystem\n"
+            "channels.conf:36: id: the record has no element consentID\n"
+            "channels.conf:40: person: the record has no element personIdSystem\n"
+            "channels.conf:55: person: the record has no element personIdSystem\n");
 }
 
 TEST(Shipped, ConceptMapsMayStandBesideTheMaps) {
@@ -74,6 +74,37 @@ TEST(Shipped, ConceptMapsMayStandBesideTheMaps) {
             "");
 }
 
+TEST(Shipped, ProfilesOfChannelsAndLegsMustBeKnownAndOfBundle) {
+  EXPECT_EQ(faultsAfter([](const fs::path& mappings) {
+              std::string text = test::fileText((mappings / "out/legs.conf").string());
+              test::replaceAll(text, "[leg recall]\n",
+                               "[leg recall]\nprofile = http://example.org/no-such\n"
+                               "profile = http://hl7.org/fhir/StructureDefinition/vitalsigns\n");
+              test::replaceAll(text, "[leg patient-letter]\n",
+                               "[leg patient-letter]\nprofile = http://example.org/b\n");
+              std::ofstream(mappings / "out/legs.conf") << text;
+              std::ofstream(mappings / "bundle.json") << R"({"resourceType": "StructureDefinition",
+                  "url": "http://example.org/b", "name": "B", "status": "draft", "kind": "resource", "abstract": false,
+                  "type": "Bundle", "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Bundle",
+                  "derivation": "constraint"})";
+            }),
+            "legs.conf:14: no definition of the profile http://example.org/no-such below the mappings or in a package\n"
+            "legs.conf:15: the profile must be one of Bundle: this one is of Observation\n"
+            "legs.conf:27: a letter is no Bundle and has no profile\n");
+}
+
+// In a definition below the mappings, in a package, and of the package itself.
+TEST(Shipped, FaultsOfDefinitionsAreToldWithTheirFile) {
+  const std::string broken = R"({"resourceType": "StructureDefinition", "url": "http://example.org/b", "name": "B",
+      "status": "draft", "kind": "resource", "abstract": false, "type": "Bundle",
+      "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Bundle", "derivation": "constraint",
+      "differential": {"element": [{"id": "Bundle.colour", "path": "Bundle.colour", "min": 1}]}})";
+  EXPECT_NE(faultsAfter([&](const fs::path& mappings) {
+              std::ofstream(mappings / "broken.json") << broken;
+            }).find("broken.json:"),
+            std::string::npos);
+}
+
 TEST(Shipped, OnlyAReferralsRecordIsCarriedAlong) {
   const std::string fault =
       ": unaccounted = carry is for referrals: no receiver gets a consent or BTF record as it came\n";
@@ -82,7 +113,7 @@ TEST(Shipped, OnlyAReferralsRecordIsCarriedAlong) {
               test::replaceAll(text, "unaccounted = refuse", "unaccounted = carry");
               std::ofstream(mappings / "pas/channels.conf") << text;
             }),
-            "channels.conf:31" + fault + "channels.conf:46" + fault);
+            "channels.conf:32" + fault + "channels.conf:47" + fault);
 }
 
 }  // namespace

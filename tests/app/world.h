@@ -15,6 +15,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -47,20 +48,25 @@ inline std::string demoConfiguration(const std::string& folder) {
 
 class World {
  public:
-  World() : random(7) {
+  /// `change`: what is different from the demo's configuration, given its text and the world's folder.
+  explicit World(const std::function<void(std::string&, const std::string&)>& change = {}) : random(7) {
     const std::string path = folder.path() + "/gateway.conf";
-    std::ofstream(path) << demoConfiguration(folder.path());
+    std::string text = demoConfiguration(folder.path());
+    if (change) change(text, folder.path());
+    std::ofstream(path) << text;
     app::Faults faults;
     auto loaded = app::load(path, faults);
     for (const auto& fault : faults.list) ADD_FAILURE() << fault.file << ":" << fault.line << ": " << fault.text;
     if (!loaded) return;
     current = std::make_unique<service::Current>(loaded->configuration);
     owner = *store.openNode("test", clock.now());
-    receptionist = std::make_unique<service::Receptionist>(store, clock, random, [] {});
+    const auto count = [this](const service::Judgement& judgement) { validated.count(judgement); };
+    receptionist = std::make_unique<service::Receptionist>(
+        store, clock, random, [] {}, count);
     auto fonts = letter::Fonts::open(loaded->configuration->fontDirectories);
     EXPECT_TRUE(fonts.ok());
     worker = std::make_unique<service::Worker>(
-        store, *current, clock, service::Thinker(clock, random, std::move(*fonts)), owner,
+        store, *current, clock, service::Thinker(clock, random, std::move(*fonts), count), owner,
         service::WorkerHooks{[] {}, [](const Error& error) { ADD_FAILURE() << error.message; }, [](const Error&) {}});
   }
 
@@ -79,6 +85,11 @@ class World {
   service::Reception submit(const std::string& kind, std::string body, const std::string& key = "") {
     const identity::Principal pas{"pas", {identity::Permission::Intake}};
     return receptionist->record(*current->get(), {&pas, "pas/" + kind, "application/json", key, std::move(body)});
+  }
+
+  service::Reception sendMessage(const std::string& partner, std::string bundle) {
+    const identity::Principal principal{partner, {identity::Permission::Message}};
+    return receptionist->message(*current->get(), {&principal, {}, "application/fhir+json", {}, std::move(bundle)});
   }
 
   void think() {
@@ -126,6 +137,8 @@ class World {
   FakeClock clock;
   SeededRandom random;
   store::MemoryStore store;
+  observe::Metrics metrics;
+  service::ValidationCounts validated{metrics};
   store::Owner owner;
   std::unique_ptr<service::Current> current;
   std::unique_ptr<service::Receptionist> receptionist;

@@ -86,6 +86,7 @@ class Intake(EndToEnd):
         self.assertEqual(status, 200, body)
         answer = messages.header_of(json.loads(body))
         self.assertEqual(answer["response"], {"identifier": messages.header_of(bundle)["id"], "code": "ok"})
+        self.assertEqual(answer["eventCoding"], messages.header_of(bundle)["eventCoding"])
         transfer_id = fields["location"].rsplit("/", 1)[1]
         self.world.client("operator").wait(transfer_id, lambda t: any(leg["role"] == "local" for leg in t["deliveries"]))
         again = self.post_message(bundle)
