@@ -206,7 +206,7 @@ TEST(Guard, AnInvalidMessageIsParkedBeforeItHasBytes) {
   const auto* entry = entryOf(parked, "leg-parked");
   ASSERT_NE(entry, nullptr);
   EXPECT_NE(entry->detail.find("cardinality-min"), std::string::npos) << entry->detail;
-  EXPECT_EQ(world.counted(R"(lotsen_validated_total{direction="out",kind="other",verdict="refused"})"), 1);
+  EXPECT_EQ(world.counted(R"(lotsen_validated_total{direction="out",kind="referral-transfer",verdict="refused"})"), 1);
 
   demand({});
   auto again = world.record("own-region", "referral");

@@ -129,9 +129,11 @@ TEST_F(WhatIfTest, ANewDropListCountsAndItsFaultsAreTold) {
 
 TEST_F(WhatIfTest, ARuleThatReadsAndWritesNothingIsToldByTheUrlOfWhatIsMissing) {
   submit("own-region", "referral");
-  const auto answer = run(edited("src.transferReason as v -> request.extension as x,",
-                                 "src.transferReason as v -> request.meta as m, m.extension as x,"));
-  EXPECT_EQ(told(answer), (Told{"added " + kRequest + ".meta 1/1",
+  const auto answer =
+      run(edited("src.transferReason as v -> request.extension as x, "
+                 "x.url = 'http://lotsen.se/fhir/StructureDefinition/transfer-reason',\n      x.value = v",
+                 "src.transferReason as v -> request.note as x, x.text = v"));
+  EXPECT_EQ(told(answer), (Told{"added " + kRequest + ".note 1/1",
                                 "removed " + kRequest +
                                     ".extension('http://lotsen.se/fhir/StructureDefinition/transfer-reason') 1/1"}));
 }
