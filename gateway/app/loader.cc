@@ -259,15 +259,17 @@ class Loader {
   void checkKinds(const service::Configuration& configuration) {
     std::vector<std::string_view> events;
     for (const auto& kind : configuration.messages->all()) events.push_back(kind.event);
-    std::vector<std::string_view> incoming = events;
+    std::vector<std::string_view> outgoing = events, incoming = events;
+    for (const auto role : {store::Role::PatientLetter, store::Role::ClinicianLetter})
+      outgoing.push_back(store::name(role));
     incoming.push_back(service::kAcknowledgementKind);
     for (const auto& [id, channel] : configuration.channels) incoming.push_back(id);
     for (const auto& used : kinds_) {
-      const auto& known = used.incoming ? incoming : events;
+      const auto& known = used.incoming ? incoming : outgoing;
       if (std::find(known.begin(), known.end(), used.kind) != known.end()) continue;
       const auto near = nearest(used.kind, known);
       faults_.add(used.file, used.line,
-                  used.kind + (used.incoming ? " is neither a channel nor" : " is not") +
+                  used.kind + (used.incoming ? " is neither a channel nor" : " is neither a letter nor") +
                       " the event of a MessageDefinition that is known here" +
                       (near.empty() ? "" : "; did you mean " + std::string(near) + "?"));
     }

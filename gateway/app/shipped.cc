@@ -290,8 +290,6 @@ class Shipped {
         faults_.add(section.file, section.line, "no template " + name + " in Swedish in " + folders_.templates);
     }
     maker.profiles = profilesOf(section);
-    if (maker.letter != nullptr && !maker.profiles.empty())
-      faults_.add(section.file, section.line, "a letter is no Bundle and has no profile");
     section.refuseUnread(faults_);
     configuration_.legs[role->second] = std::move(maker);
   }

@@ -218,6 +218,14 @@ http::Response Api::metadata() const {
   writer.member(
       "documentation",
       "A repeated MessageHeader.id gets the stored answer; other content under the same id is refused with 409.");
+  if (!configuration->messages->all().empty()) {
+    writer.key("supportedMessage").startArray();
+    for (const auto& message : configuration->messages->all()) {
+      for (const std::string_view mode : {"sender", "receiver"})
+        writer.startObject().member("mode", mode).member("definition", message.url).endObject();
+    }
+    writer.endArray();
+  }
   writer.endObject().endArray().endObject();
   return http::Response::fhir(200, text);
 }

@@ -181,6 +181,12 @@ Prepared prepare(const Configuration& configuration, store::Role role, const Leg
   const auto target = mapping::transform(*maker.map, *record, {leg.createdAt, leg.messageId}, issues);
   if (!target.ok() || issues.hasErrors()) return prepared;
   prepared.mapHash = maker.map->hash();
+  const auto kind = isLetter ? store::name(role) : messageKind(configuration, *target);
+  prepared.judgement = judge(configuration, *target, Direction::Out, leg.receiver, kind, maker.profiles, issues);
+  if (prepared.judgement->judged == Judged::Refused) {
+    if (!isLetter) prepared.reason = reason::kMessageInvalid;
+    return prepared;
+  }
   if (maker.letter != nullptr) {
     const letter::RenderOptions options{leg.createdAt, configuration.printProfile, &fonts};
     auto rendered = letter::render(*maker.letter, *target, letter::Format::Pdf, options, issues);
@@ -188,12 +194,6 @@ Prepared prepare(const Configuration& configuration, store::Role role, const Leg
     prepared.mediaType = rendered->mediaType;
     prepared.body = std::move(rendered->bytes);
   } else {
-    prepared.judgement = judge(configuration, *target, Direction::Out, leg.receiver,
-                               messageKind(configuration, *target), maker.profiles, issues);
-    if (prepared.judgement->judged == Judged::Refused) {
-      prepared.reason = reason::kMessageInvalid;
-      return prepared;
-    }
     prepared.mediaType = "application/fhir+json";
     prepared.body = fhir::writeJson(*target);
   }

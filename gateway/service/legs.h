@@ -50,7 +50,7 @@ struct Leg {
 struct Prepared {
   std::string_view reason;  // why it is to be parked; empty: it may go
   std::string mediaType, body, mapHash;
-  std::optional<Judgement> judgement;  // of a message
+  std::optional<Judgement> judgement;  // of the message, or of what the template got
 };
 
 /// The Leg record as a document of the Leg model; an Error when the model lacks an element.

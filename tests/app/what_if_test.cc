@@ -21,6 +21,15 @@ using service::WhatIfRequest;
 
 class WhatIfTest : public testing::Test {
  protected:
+  /// Without the channel's profile: these tests are about differences, and it would refuse most of what they change.
+  WhatIfTest() { demand({}); }
+
+  void demand(std::vector<std::string> profiles) {
+    auto changed = std::make_shared<service::Configuration>(*world_.current->get());
+    changed->channels.at("pas/referral").profiles = std::move(profiles);
+    world_.current->set(changed);
+  }
+
   /// The referral's maps as they are in force, with one text replaced.
   WhatIfRequest edited(const std::string& from = "", const std::string& to = "") {
     WhatIfRequest request;
@@ -159,6 +168,13 @@ TEST_F(WhatIfTest, ARecordThatWouldFailIsToldWithTheRuleItBreaks) {
   EXPECT_FALSE(key.rule.empty());
   EXPECT_FALSE(group.text.empty());
   EXPECT_EQ(group.text.find("no-such-intent"), std::string::npos) << group.text;
+}
+
+TEST_F(WhatIfTest, AProfileThatTheNewMapBreaksIsToldWithItsRule) {
+  submit("own-region", "referral");
+  demand({"http://lotsen.se/fhir/StructureDefinition/record-referral"});
+  EXPECT_EQ(told(run(edited("request.intent = 'order'", "request.intent = 'plan'"))),
+            Told{"now-fails " + kRequest + ".intent (fixed) 1/1"});
 }
 
 TEST_F(WhatIfTest, WhatTheGatesCannotJudgeFails) {
