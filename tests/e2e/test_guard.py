@@ -126,7 +126,7 @@ class Guard(EndToEnd):
         self.addCleanup(order.write_text, json.dumps(PACKAGE["order.json"]))
         order.write_text(json.dumps(broken))
         self.reload("the old configuration stays")
-        self.assertIn(f"{order}: ", self.world.gateway.log.read_text(encoding="utf-8"))
+        self.assertIn(f"{order}:", self.world.gateway.log.read_text(encoding="utf-8"))
         self.assertEqual(self.send("mediator")[0], 422, "what was in force stays in force")
         self.assertEqual(self.send("mediator", code={"text": "EKG"})[0], 200)
 
