@@ -253,8 +253,10 @@ class Compiler : private PlanBuilder {
                     std::string(schema_.nameText(child.choiceName)) + ".ofType(" +
                     std::string(schema_.nameText(schema_.type(child.choiceType).name)) + ")");
     } else if (child.found == StaticChild::Found::No && !focusType.types.empty()) {
+      const bool function = findFunction(at.text) != nullptr;
       doubt(at, typeNames(schema_, focusType) + " has no element '" + std::string(at.text) + "'" +
-                    suggestion(at.text, child.siblings));
+                    (function ? "; the function is written with brackets: " + std::string(at.text) + "()"
+                              : suggestion(at.text, child.siblings)));
     }
     type = std::move(child.type);
     return step(at, focusType, implicit, focus, child);

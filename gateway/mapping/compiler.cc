@@ -202,16 +202,16 @@ void Compiler::checkNames(std::size_t map) {
   }
 }
 
-TypeId Compiler::resolveType(std::size_t map, const Name& name) {
+TypeId Compiler::resolveType(std::size_t map, const Name& name, bool parameter) {
   if (name.empty()) return kNone;
   const auto key =
       std::make_pair(map, name.text + "@" + std::to_string(name.at.line) + ":" + std::to_string(name.at.column));
   const auto known = resolved_.find(key);
   if (known != resolved_.end()) return known->second;
-  return resolved_[key] = findType(map, name);
+  return resolved_[key] = findType(map, name, parameter);
 }
 
-TypeId Compiler::findType(std::size_t map, const Name& name) {
+TypeId Compiler::findType(std::size_t map, const Name& name, bool parameter) {
   std::vector<std::string_view> known;
   for (const Structure& structure : structures_[map]) {
     if (structure.alias == name.text) return structure.type;
@@ -227,10 +227,20 @@ TypeId Compiler::findType(std::size_t map, const Name& name) {
   if (std::any_of(structures.begin(), structures.end(), [](const Structure& one) { return one.type == kNone; })) {
     warning(map, name.at, "fml-unknown-type",
             "unknown type " + quoted(name.text) + ", perhaps of a structure that is not known" + hint);
+  } else if (parameter && (hint.empty() || hasGroup(map, name.text))) {
+    warning(map, name.at, "fml-unknown-type",
+            "unknown type " + quoted(name.text) + (hasGroup(map, name.text) ? ", which is a group" : "") +
+                ": the parameter takes what the group is called with");
   } else {
     error(map, name.at, "fml-unknown-type", "unknown type " + quoted(name.text) + hint);
   }
   return kNone;
+}
+
+bool Compiler::hasGroup(std::size_t map, const std::string& name) const {
+  return std::any_of(visible_[map].begin(), visible_[map].end(), [&](const std::vector<std::size_t>& level) {
+    return std::any_of(level.begin(), level.end(), [&](std::size_t at) { return groups_[at].contains(name); });
+  });
 }
 
 std::optional<GroupRef> Compiler::findGroup(std::size_t map, const Name& name) {
@@ -272,7 +282,8 @@ void Compiler::unknownGroup(std::size_t map, const Name& name) {
 }
 
 TypeId Compiler::inputType(GroupRef ref, const InputNode& input) {
-  return input.type.empty() ? kNone : resolveType(ref.map, input.type);
+  const bool called = group(ref).typeMode == TypeMode::None && (ref.map != 0 || ref.group != 0);
+  return input.type.empty() ? kNone : resolveType(ref.map, input.type, called);
 }
 
 std::pair<TypeId, TypeId> Compiler::typesOf(GroupRef ref) {

@@ -49,8 +49,8 @@ class Compiler {
   void warning(std::size_t map, fhir::Position at, std::string_view rule, const std::string& text);
 
   /// The type that a name means in this map; kNone if its structure is not known (told once) or there is no such type
-  /// (told).
-  fhir::TypeId resolveType(std::size_t map, const Name& name);
+  /// (told; of a `parameter` only a misspelt one is a fault, any other takes what its group is called with).
+  fhir::TypeId resolveType(std::size_t map, const Name& name, bool parameter = false);
   std::optional<GroupRef> findGroup(std::size_t map, const Name& name);
   /// The nearest group that says it maps these types by default (<<types>>, <<type+>>); two as near are a fault `at`
   /// the place that wants it.
@@ -100,7 +100,8 @@ class Compiler {
   void checkNames(std::size_t map);
   void compileConstants(std::size_t map);
   void compileConceptMaps(std::size_t map);
-  fhir::TypeId findType(std::size_t map, const Name& name);
+  fhir::TypeId findType(std::size_t map, const Name& name, bool parameter);
+  bool hasGroup(std::size_t map, const std::string& name) const;
   fhir::TypeId onlyStructure(InputMode mode) const;
   void entry();
   void drain();

@@ -186,8 +186,9 @@ Index Compiler::conceptMap(std::size_t map, const Name& uri) {
     for (const ConceptMapNode& node : maps_[other].conceptMaps) known.push_back(node.id.text);
   }
   const std::string near = suggestion(id, known);
-  const std::string remedy = hash == std::string::npos ? "; give the package that has it"
-                                                       : "; write it into the map: conceptmap \"#name\" { … }";
+  const std::string remedy = uri.text.empty()            ? "; name one: no terminology server is asked"
+                             : hash == std::string::npos ? "; give the package that has it"
+                                                         : "; write it into the map: conceptmap \"#name\" { … }";
   error(map, uri.at, "fml-unknown-concept-map",
         "there is no concept map " + quoted(uri.text) + (near.empty() ? remedy : near));
   return kNoIndex;

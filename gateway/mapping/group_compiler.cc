@@ -226,6 +226,11 @@ RulePlan GroupCompiler::rule(const RuleNode& node) {
       calls.push_back(call({target.transform->name, target.transform->arguments}));
       continue;
     }
+    if (!implicit && !target.transform && target.variable.empty() && target.path.size() > 1) {
+      warning(target.path.back().at, "fml-empty-target",
+              "nothing is put into " + quoted(target.path.back().text) +
+                  ", and an empty element is not written: give it a value, or a variable to fill it by");
+    }
     const Index slot = node.sources.size() == 1 ? sources[0].variable : kNoIndex;
     targets.push_back(compileTarget(*this, target, implicit, slot, sourceType));
   }

@@ -22,7 +22,7 @@ class Parser {
       declaration();
       if (cursor_.failed()) skipToDeclaration();
     }
-    if (map_.groups.empty()) {
+    if (map_.groups.empty() && !startedGroup_) {
       cursor_.fault(cursor_.token(),
                     "a map needs at least one group: group Name(source src : Type, target tgt : Type) { … }");
     }
@@ -136,7 +136,7 @@ class Parser {
     }
     cursor_.need("}");
     cursor_.take(";");
-    if (!cursor_.failed()) map_.conceptMaps.push_back(std::move(node));
+    if (!node.id.empty()) map_.conceptMaps.push_back(std::move(node));  // known, if not whole
   }
 
   std::string prefixed(const std::vector<std::pair<std::string, std::string>>& prefixes) {
@@ -192,6 +192,7 @@ class Parser {
   }
 
   void group() {
+    startedGroup_ = true;
     GroupNode node;
     node.name = cursor_.string("the name of the group", true);
     if (!cursor_.failed() && (cursor_.token().word("input") || cursor_.token().word("extends"))) {
@@ -222,6 +223,10 @@ class Parser {
         input.mode = InputMode::Target;
       } else {
         cursor_.expected("'source' or 'target'");
+        return;
+      }
+      if (cursor_.token().text == ":") {
+        cursor_.expected("the name of a parameter", "; a parameter is written: source src : Type");
         return;
       }
       input.name = cursor_.name("the name of a parameter");
@@ -260,6 +265,7 @@ class Parser {
 
   TokenCursor cursor_;
   MapNode map_;
+  bool startedGroup_ = false;  // even if it came to nothing
 };
 
 }  // namespace

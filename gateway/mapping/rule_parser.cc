@@ -160,6 +160,10 @@ class RuleParser {
     if (!cursor_.token().is("{")) {
       do {
         CallNode call;
+        if (cursor_.token().word("group") && cursor_.token(1).kind == TokenKind::Identifier) {
+          cursor_.warn(cursor_.token().at, "fml-dialect", "behind 'then' a group stands by its name alone");
+          cursor_.next();
+        }
         call.group = cursor_.string("the name of a group or '{'", true);
         call.arguments = arguments();
         node.calls.push_back(std::move(call));
@@ -193,6 +197,11 @@ class RuleParser {
       const std::size_t tokens = cursor_.place() - start;
       node.logIsText = string && (tokens == 1 || tokens == 3);
     }
+    const Token& next = cursor_.token();
+    const bool late = next.word("default") || next.word("as") || next.word("where") || next.word("check");
+    if (!cursor_.failed() && late && !cursor_.token(1).is(";"))
+      cursor_.expected(
+          "'->'", "; a source is written in this order: type, cardinality, default, list mode, as, where, check, log");
     return node;
   }
 

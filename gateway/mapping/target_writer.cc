@@ -371,6 +371,11 @@ std::optional<std::string_view> Runner::convert(TypeId to, TypeId from, std::str
     case fhir::Primitive::Date:
       if (text.size() > 10 && text[10] == 'T') text = text.substr(0, 10);
       break;
+    case fhir::Primitive::Integer:
+    case fhir::Primitive::Decimal:  // the month of 2026-07-01 is 7
+      if (text.starts_with('+')) text.remove_prefix(1);
+      while (text.size() > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9') text.remove_prefix(1);
+      break;
     default: break;
   }
   if (!fhir::isValidPrimitive(schema_, to, text)) return {};

@@ -84,6 +84,53 @@ TEST(Dialect, AnExtendedGroupWithFewerParametersGetsThemByName) {
       << wrong.issues;
 }
 
+TEST(Dialect, AParameterOfAnUnknownTypeTakesWhatItsGroupIsCalledWith) {
+  const std::string called =
+      "src -> tgt then Named(src, tgt);\n}\n"
+      "group Text(source src : string, target tgt : string) { src.value as v -> tgt.value = v; }\n";
+  const std::string source = R"({"text":"sv"})";
+  const std::string made = R"({"resourceType":"Patient","language":"sv"})";
+  const auto named = [](const std::string& type) {
+    return "group Named(source src : " + type + ", target tgt : Patient) { src.text as t -> tgt.language = t;";
+  };
+  EXPECT_EQ(
+      madeWarning("t.map:8:26: unknown type 'Text', which is a group: the parameter takes what the group is called "
+                  "with",
+                  called + named("Text"), source),
+      made);
+  EXPECT_EQ(madeWarning("t.map:8:26: unknown type 'TheWholeJournal': the parameter", called + named("TheWholeJournal"),
+                        source),
+            made);
+  // What it is called with is known all the same, and a misspelt type is a fault.
+  EXPECT_TRUE(fails("Patient", called + named("Text") + " src.texx -> tgt.language;", source,
+                    "Visit has no element 'texx'; did you mean 'text'?"));
+  EXPECT_TRUE(fails("Patient", called + named("Patiemt"), source, "unknown type 'Patiemt'; did you mean 'Patient'?"));
+}
+
+TEST(Dialect, DigitsWithLeadingZerosAreANumber) {
+  EXPECT_EQ(made("Basic",
+                 "src.text as t -> tgt.extension as e, e.url = 'u', e.value = create('integer') as v, v.value = "
+                 "(t.substring(5, 2));",
+                 R"({"text":"2026-07-01"})"),
+            R"({"extension":[{"url":"u","valueInteger":7}]})");
+  EXPECT_EQ(made("Basic", "src.text as t -> tgt.extension as e, e.url = 'u', e.value = cast(t, 'decimal');",
+                 R"({"text":"+00.50"})"),
+            R"({"extension":[{"url":"u","valueDecimal":0.50}]})");
+  EXPECT_TRUE(fails("Patient", "src.text as t -> tgt.multipleBirth = create('integer') as m, m.value = t;",
+                    R"({"text":"0x7"})", "the value is not a valid integer"));
+}
+
+TEST(Dialect, ATargetThatNothingIsPutIntoIsNamed) {
+  EXPECT_EQ(madeWarning("t.map:5:22: nothing is put into 'language', and an empty element is not written",
+                        "src.text as t -> tgt.language, tgt.id = t;", R"({"text":"sv"})"),
+            R"({"resourceType":"Patient","id":"sv"})");
+  const Outcome simple =
+      run("Patient", "src.text -> tgt.language; src.text as t -> tgt.name as n then { t -> n.text = t; };",
+          R"({"text":"sv"})");
+  EXPECT_EQ(simple.issues, "");
+  EXPECT_EQ(simple.json, R"({"resourceType":"Patient","language":"sv","name":[{"text":"sv"}]})");
+}
+
 TEST(Dialect, ImportsOfImportsAreSeenToo) {
   const std::vector<MapText> maps = {
       {"a.map", std::string(kModelHead) +
@@ -338,7 +385,27 @@ TEST(Dialect, AnUnknownStructureIsCopiedByTheNamesOfItsElements) {
       << wrong.issues;
 }
 
+TEST(Dialect, AGroupMayBeCalledByTheWordGroup) {
+  EXPECT_EQ(madeWarning("t.map:5:17: behind 'then' a group stands by its name alone",
+                        "src -> tgt then group Text(src, tgt);\n}\n"
+                        "group Text(source src : Visit, target tgt : Patient) { src.text as t -> tgt.language = t;",
+                        R"({"text":"sv"})"),
+            R"({"resourceType":"Patient","language":"sv"})");
+  EXPECT_TRUE(fails("Patient", "src -> tgt then group (src, tgt);", "{}", "there is no group 'group'"));
+}
+
 TEST(Dialect, HabitsOfOtherLanguagesAreNamed) {
+  EXPECT_TRUE(fails("Patient", "src.text log 'x' where text.exists() -> tgt.language = 'sv';", "{}",
+                    "expected '->' but found 'where'; a source is written in this order: type, cardinality, default, "
+                    "list mode, as, where, check, log"));
+  EXPECT_EQ(runMap("map \"u\" = \"n\"\ngroup G(source: src Visit, target: tgt Patient) { }\n", "{}").issues,
+            "error: t.map:2:15: expected the name of a parameter but found ':'; a parameter is written: source src : "
+            "Type\n");
+  EXPECT_TRUE(fails("Patient", "src.text as t -> tgt.language = translate(t, '', 'code');", "{}",
+                    "there is no concept map ''; name one: no terminology server is asked"));
+  EXPECT_EQ(madeWarning("t.map:5:24: string has no element 'trim'; the function is written with brackets: trim()",
+                        "src.text as t where (t.trim = 'sv') -> tgt.language = t;", R"({"text":"sv"})"),
+            R"({"resourceType":"Patient"})");
   EXPECT_TRUE(fails("Patient", "src.name.where(family = 'A') as n -> tgt.id = 'x';", "{}",
                     "t.map:5:15: expected an element but found '('; a source is a path: filter it with"));
   EXPECT_TRUE(fails("Patient", "src.value[x] as v -> tgt.id = 'x';", "{}",
