@@ -167,8 +167,13 @@ class Runner {
   std::vector<Value> results_;    // of a condition
   std::vector<Value> found_;      // of the last expression
   std::vector<std::optional<Value>> globals_;
-  std::vector<fhir::Element*> pinnedFirst_;
-  std::vector<fhir::Element*> pinnedLast_;
+  /// List modes first and last: what a rule has put at an end of a list.
+  struct Pinned {
+    fhir::Element* node;
+    const TargetPlan* by;
+  };
+  std::vector<Pinned> pinnedFirst_;
+  std::vector<Pinned> pinnedLast_;
   std::optional<fhirpath::Evaluator> evaluator_;
   std::vector<std::span<const Value>> slotSpans_;
 

@@ -163,7 +163,7 @@ Element* Runner::makeAny(const TargetPlan& target, const Place& place, TypeId ty
   return where == nullptr ? nullptr : make(target, place, *where, type);
 }
 
-/// List modes first and last: a pinned element keeps its end of the list whatever comes later.
+/// List modes first and last: what one rule puts at an end of the list keeps it whatever comes later.
 void Runner::order(const TargetPlan& target, Element* node) {
   const bool first = target.listMode == TargetListMode::First;
   const bool last = target.listMode == TargetListMode::Last;
@@ -179,24 +179,27 @@ void Runner::order(const TargetPlan& target, Element* node) {
     target_.remove(moved);
     target_.attach(parent, property, moved);
   };
-  const auto same = [&](const Element* other) {
-    return other != node && other->parent == parent && other->name == node->name;
-  };
-  const auto pinned = std::find_if(pinnedLast_.begin(), pinnedLast_.end(), same);
-  if (pinned != pinnedLast_.end() && !last) again(*pinned);
-  if (last && pinned != pinnedLast_.end())
-    fault("structure", "map-list-mode", "two rules want to be last in this list");
-  if (last) pinnedLast_.push_back(node);
+  const auto inList = [&](const Pinned& pin) { return pin.node->parent == parent && pin.node->name == node->name; };
+  const auto byOther = [&](const Pinned& pin) { return inList(pin) && pin.by != &target; };
+  if (last) {
+    if (std::any_of(pinnedLast_.begin(), pinnedLast_.end(), byOther))
+      fault("structure", "map-list-mode", "two rules want to be last in this list");
+    pinnedLast_.push_back({node, &target});
+    return;
+  }
+  for (const Pinned& pin : pinnedLast_) {
+    if (inList(pin)) again(pin.node);
+  }
   if (!first) return;
-  if (std::any_of(pinnedFirst_.begin(), pinnedFirst_.end(), same))
+  if (std::any_of(pinnedFirst_.begin(), pinnedFirst_.end(), byOther))
     fault("structure", "map-list-mode", "two rules want to be first in this list");
-  pinnedFirst_.push_back(node);
-  std::vector<Element*> before;
-  for (Element* at = fhir::child(parent, node->name); at != node; at = at->next) before.push_back(at);
-  std::vector<Element*> after;
-  for (Element* at = node->next; at != nullptr && at->name == node->name; at = at->next) after.push_back(at);
-  for (Element* moved : before) again(moved);
-  for (Element* moved : after) again(moved);
+  pinnedFirst_.push_back({node, &target});
+  std::vector<Element*> behind;
+  for (Element* at = fhir::child(parent, node->name); at != nullptr && at->name == node->name; at = at->next) {
+    const auto self = [at](const Pinned& pin) { return pin.node == at; };
+    if (std::none_of(pinnedFirst_.begin(), pinnedFirst_.end(), self)) behind.push_back(at);
+  }
+  for (Element* moved : behind) again(moved);
 }
 
 void Runner::assign(const TargetPlan& target, Element* node) {

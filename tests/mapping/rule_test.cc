@@ -157,10 +157,19 @@ TEST(Target, listModesOrderTheList) {
             R"({"name":[{"given":["a","b","c"]}]})");
   EXPECT_EQ(made("Patient", "src.tag as t -> tgt.name as n single, n.given = t;", kTags),
             R"({"name":[{"given":["a","b","c"]}]})");
-  EXPECT_TRUE(fails("Patient", "src.tag as t -> tgt.name as n first, n.text = t;", kTags,
-                    "two rules want to be first in this list"));
-  EXPECT_TRUE(fails("Patient", "src.tag as t -> tgt.name as n last, n.text = t;", kTags,
-                    "two rules want to be last in this list"));
+  // Several of one rule stay in their order; of two rules only one can have an end of the list.
+  const std::string ends =
+      "src.tag as t where t = 'b' -> tgt.name as n, n.text = t; src.tag as t where t != 'b' -> tgt.name as n first, "
+      "n.text = t; src.tag as t -> tgt.telecom as c last, c.value = t; src.tag as t -> tgt.telecom as c, c.value = "
+      "('+' & "
+      "t);";
+  EXPECT_EQ(made("Patient", ends, kTags),
+            R"({"name":[{"text":"a"},{"text":"c"},{"text":"b"}],"telecom":[{"value":"+a"},{"value":"+b"},)"
+            R"({"value":"+c"},{"value":"a"},{"value":"b"},{"value":"c"}]})");
+  EXPECT_TRUE(fails("Patient", "src -> tgt.name as n first, n.text = 'a'; src -> tgt.name as n first, n.text = 'b';",
+                    kTags, "two rules want to be first in this list"));
+  EXPECT_TRUE(fails("Patient", "src -> tgt.name as n last, n.text = 'a'; src -> tgt.name as n last, n.text = 'b';",
+                    kTags, "two rules want to be last in this list"));
 }
 
 TEST(Target, sharedTargetsLiveAsLongAsTheirBlock) {
