@@ -43,8 +43,6 @@ class Host {
   virtual std::optional<bool> inSlice(const fhir::Element*, std::string_view /*profile*/, std::string_view /*slice*/) {
     return {};
   }
-  /// The ElementDefinition of an element; nullptr if there is none at hand.
-  virtual const fhir::Element* elementDefinition(const fhir::Element*) { return nullptr; }
 };
 
 enum class Kind : std::uint8_t { Node, Boolean, Integer, Decimal, String, Date, DateTime, Time, Quantity };

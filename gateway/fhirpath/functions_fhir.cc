@@ -222,20 +222,6 @@ bool runSlice(Machine& machine, const PlanNode& node, const Frame& frame) {
   return true;
 }
 
-bool runElementDefinition(Machine& machine, const PlanNode& node, const Frame& frame) {
-  std::uint32_t base = 0;
-  if (!machine.focus(node, frame, base)) return false;
-  Host* host = machine.environment().host;
-  std::uint32_t kept = base;
-  for (std::uint32_t i = base; i < machine.top() && host != nullptr; ++i) {
-    const Item item = machine.at(i);
-    const fhir::Element* found = item.kind == ItemKind::Node ? host->elementDefinition(item.node) : nullptr;
-    if (found != nullptr) machine.at(kept++) = Item::of(found);
-  }
-  machine.truncate(kept);
-  return true;
-}
-
 /// System and code of a Coding, or of the only Coding of a CodeableConcept; a plain code has no system.
 bool codeOf(Machine& machine, const Item& item, std::string_view& system, std::string_view& code) {
   if (const auto text = machine.textOf(item)) {
@@ -334,7 +320,6 @@ constexpr FunctionRow kRows[] = {
     {"memberOf", runMemberOf, 1, 1, "x", Gives::Boolean},
     {"conformsTo", runConformsTo, 1, 1, "x", Gives::Boolean},
     {"slice", runSlice, 2, 2, "x", Gives::Focus},
-    {"elementDefinition", runElementDefinition, 0, 0, "", Gives::Unknown},
     {"subsumes", runSubsumes, 1, 1, "v", Gives::Boolean},
     {"subsumedBy", runSubsumedBy, 1, 1, "v", Gives::Boolean},
     {"checkModifiers", runCheckModifiers, 0, 16, "x", Gives::Focus},

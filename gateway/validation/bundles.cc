@@ -1,5 +1,4 @@
 // Bundles, and resources contained in others.
-#include "gateway/fhir/outcome.h"
 #include "gateway/fhir/r4/types.h"
 #include "gateway/validation/walk.h"
 
@@ -12,25 +11,31 @@ using fhir::Element;
 using fhir::kNone;
 using fhir::valueAt;
 
-namespace {
-
+/// Every element below, in document order.
 template <typename Visit>
-void eachBelow(const Element* root, const Visit& visit) {
-  for (const Element* node = root->first; node != nullptr; node = node->next) {
+void Walk::eachBelow(const Element* root, const Visit& visit) {
+  for (const Element* node = root->first; node != nullptr && afford(1); node = node->next) {
     visit(node);
     if (node->first != nullptr) eachBelow(node, visit);
   }
 }
 
-/// Calls `visit` for every "#…" below `root` in a place that may refer: Reference.reference, canonical, uri and url.
-template <typename Visit>
-void eachLocalReference(const Element* root, const Visit& visit) {
-  eachBelow(root, [&](const Element* node) {
-    const bool may = node->type == fhir::r4::kCanonical || node->type == fhir::r4::kUri ||
-                     node->type == fhir::r4::kUrl ||
-                     (node->parent->type == fhir::r4::kReference && node->type == fhir::r4::kString);
-    if (may && node->value().starts_with('#')) visit(node);
-  });
+namespace {
+
+/// "#…" in a place that may refer: Reference.reference, canonical, uri and url.
+bool isLocalReference(const Element* node) {
+  const bool may = node->type == fhir::r4::kCanonical || node->type == fhir::r4::kUri || node->type == fhir::r4::kUrl ||
+                   (node->parent->type == fhir::r4::kReference && node->type == fhir::r4::kString);
+  return may && node->value().starts_with('#');
+}
+
+/// The ids that a narrative links to, or shows as images: "#id" in quotes.
+void collectNamed(std::string_view narrative, std::unordered_set<std::string_view>& ids) {
+  constexpr std::string_view kBegin = "\"#";
+  for (auto at = narrative.find(kBegin); at != std::string_view::npos; at = narrative.find(kBegin, at + 1)) {
+    const auto start = at + kBegin.size();
+    ids.insert(narrative.substr(start, narrative.find('"', start) - start));
+  }
 }
 
 }  // namespace
@@ -107,21 +112,16 @@ void Walk::contained(const Element* node) {
   const Element* first = child(node, containedName);
   if (first == nullptr) return;
   std::unordered_set<std::string_view> wanted;  // without the '#'
-  const auto collect = [&](const Element* at) { wanted.insert(at->value().substr(1)); };
-  eachLocalReference(node, collect);
-  const auto narrativeNames = [&](std::string_view id) {  // a narrative may link to it, or show it as an image
-    const std::string quoted = "\"#" + std::string(id) + "\"";
-    bool found = false;
-    eachBelow(node, [&](const Element* at) {
-      found = found || (at->type == fhir::r4::kXhtml && at->value().find(quoted) != std::string_view::npos);
-    });
-    return found;
-  };
-  for (const Element* at = first; at != nullptr && at->name == containedName; at = at->next) {
+  eachBelow(node, [&](const Element* at) {
+    if (isLocalReference(at)) wanted.insert(at->value().substr(1));
+    if (at->type == fhir::r4::kXhtml) collectNamed(at->value(), wanted);
+  });
+  for (const Element* at = first; at != nullptr && at->name == containedName && afford(1); at = at->next) {
     const std::string_view id = valueAt(document_, at, "id");
-    if (!id.empty() && (wanted.contains(id) || narrativeNames(id))) continue;
+    if (!id.empty() && wanted.contains(id)) continue;
     bool refersBack = false;
-    eachLocalReference(at, [&](const Element* reference) { refersBack = refersBack || reference->size == 1; });
+    eachBelow(at,
+              [&](const Element* inner) { refersBack = refersBack || (isLocalReference(inner) && inner->size == 1); });
     if (!refersBack)
       report_.error("invariant", "dom-3",
                     "nothing refers to this contained resource, and it does not refer to its container", at);

@@ -42,7 +42,12 @@ void Walk::extension(const Element* node, std::size_t from) {
   }
   place({known, 0}, from);
   if (!mayStandAt(node, *known)) {
-    report_.error("structure", "extension-context", "the extension " + std::string(url) + " may not stand here", node);
+    std::string places;
+    for (const ExtensionContext& context : known->profile().contexts()) {
+      places += (places.empty() ? "; it may stand at " : ", ") + std::string(context.expression);
+    }
+    report_.error("structure", "extension-context",
+                  "the extension " + std::string(url) + " may not stand here" + places, node);
   }
 }
 
@@ -51,7 +56,7 @@ bool Walk::mayStandAt(const Element* extension, const Plan& plan) {
   if (holder == nullptr) return true;
   for (const PlanRule& rule : plan.contextInvariants()) {
     if (!rule.program) continue;
-    const auto holds = evaluator_.test(*rule.program, holder);
+    const auto holds = test(*rule.program, holder);
     if (holds.ok() && !*holds) return false;
   }
   const auto contexts = plan.profile().contexts();
@@ -65,19 +70,29 @@ bool Walk::mayStandAt(const Element* extension, const Plan& plan) {
       case ExtensionContext::Kind::Extension:
         if (holder->type == fhir::r4::kExtension && fhir::valueAt(document_, holder, "url") == expression) return true;
         break;
-      case ExtensionContext::Kind::Fhirpath: {
-        const PlanRule& rule = plan.contexts()[i];
-        if (!rule.program) return true;
-        const auto found = evaluator_.evaluate(*rule.program, evaluator_.environment().resource);
-        if (!found.ok() || std::any_of(found->begin(), found->end(),
-                                       [&](const fhirpath::Value& value) { return value.node == holder; })) {
-          return true;
-        }
+      case ExtensionContext::Kind::Fhirpath:
+        if (isFound(plan.contexts()[i], holder)) return true;
         break;
-      }
     }
   }
   return false;
+}
+
+/// Whether the FHIRPath of a context finds this element in its resource, or cannot be asked. What it finds is kept for
+/// the next extension of that kind: there may be thousands.
+bool Walk::isFound(const PlanRule& context, const Element* holder) {
+  if (!context.program) return true;
+  const Element* resource = evaluator_.environment().resource;
+  auto known = holders_.find({&context, resource});
+  if (known == holders_.end()) {
+    if (!afford(1)) return true;
+    const auto found = evaluator_.evaluate(*context.program, resource);
+    spent_ += evaluator_.steps();
+    known = holders_.try_emplace({&context, resource}).first;
+    if (!found.ok()) known->second.insert(nullptr);
+    for (std::size_t i = 0; found.ok() && i < found->size(); ++i) known->second.insert((*found)[i].node);
+  }
+  return known->second.contains(holder) || (known->second.size() == 1 && known->second.contains(nullptr));
 }
 
 /// Whether `path` ("Patient.name", "HumanName", "Element", "Observation.value[x]", "DomainResource.text") means this

@@ -25,6 +25,23 @@ void Walk::enter(const Element* resource) {
   environment.rootResource = contained ? parent : resource;
 }
 
+/// Whether there is work left for the document. What is given up is told once, as an error.
+bool Walk::afford(std::uint64_t steps) {
+  spent_ += steps;
+  if (spent_ <= options_.mostSteps) return true;
+  report_.giveUp(
+      "checking this takes more work than is allowed; not all of its rules were checked: split it into smaller ones");
+  return false;
+}
+
+/// TooLarge if the work for the document is used up.
+Result<bool> Walk::test(const fhirpath::Program& rule, const Element* node) {
+  if (!afford(1)) return fail(Code::TooLarge, "not evaluated");
+  auto holds = evaluator_.test(rule, node);
+  spent_ += evaluator_.steps();
+  return holds;
+}
+
 void Walk::invariants(const Element* node) {
   if (node->def != kNone) check(node, node->def);
   if (const fhir::DefId root = schema_.type(node->type).root; root != kNone) check(node, root);
@@ -33,7 +50,7 @@ void Walk::invariants(const Element* node) {
 void Walk::check(const Element* node, fhir::DefId def) {
   for (const std::uint32_t id : validator_.rules_.of(def)) {
     const Rule& rule = validator_.rules_[id];
-    const auto holds = evaluator_.test(rule.program, node);
+    const auto holds = test(rule.program, node);
     if (holds.ok() && *holds) continue;
     const std::string_view key = schema_.text(rule.key);
     if (!holds.ok()) {

@@ -137,7 +137,7 @@ void Walk::profilesOf(const Element* node, const Place& place, std::size_t from)
   }
   std::string why;
   for (const Part& part : parts) {
-    if (conforms(node, part, &why)) return;
+    if (conforms(node, part, report_.isFull("profile") ? nullptr : &why)) return;
   }
   report_.error("structure", "profile", "conforms to none of the profiles that may stand here; " + why, node,
                 place.url());
@@ -163,10 +163,10 @@ void Walk::valueOf(const Element* node, const Place& place) {
     report_.error("value", "pattern", "must contain " + told(definition, row.pattern), node, place.url());
   }
   if (row.minValue != nullptr && compare(document_, node, definition, row.minValue).value_or(0) < 0) {
-    report_.error("value", "min-value", "is less than the least that is allowed", node, place.url());
+    report_.error("value", "min-value", "must be at least " + told(definition, row.minValue), node, place.url());
   }
   if (row.maxValue != nullptr && compare(document_, node, definition, row.maxValue).value_or(0) > 0) {
-    report_.error("value", "max-value", "is more than the most that is allowed", node, place.url());
+    report_.error("value", "max-value", "may be at most " + told(definition, row.maxValue), node, place.url());
   }
   if (row.maxLength > 0 && node->hasValue() && characters(node->value()) > row.maxLength) {
     report_.error("too-long", "max-length", "may have at most " + std::to_string(row.maxLength) + " characters", node,
@@ -213,7 +213,7 @@ void Walk::evaluate(const Element* node, const Place& place) {
                   node, place.url());
       continue;
     }
-    const auto holds = evaluator_.test(*rule.program, node);
+    const auto holds = test(*rule.program, node);
     if (holds.ok() && *holds) continue;
     if (!holds.ok()) {
       report_.add(fhir::Severity::Warning, "processing", constraint.key, "the rule could not be evaluated here", node,
@@ -329,7 +329,7 @@ bool Walk::conforms(const Element* node, const Part& part, std::string* why) {
   }
   const auto [known, first] = tried_.try_emplace({node, part}, true);
   if (!first && (known->second || why == nullptr)) return known->second;
-  const Report::Trial trial(report_);
+  const Report::Trial trial(report_, why != nullptr);
   const std::size_t from = places_.size();
   places_.push_back({part.plan, part.row, 0, 0, false});
   if (node->isResource) {

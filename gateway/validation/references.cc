@@ -1,5 +1,4 @@
 // References: what they lead to inside the document, and whether that may be.
-#include "gateway/fhir/outcome.h"
 #include "gateway/fhir/r4/types.h"
 #include "gateway/validation/walk.h"
 
@@ -12,7 +11,7 @@ using fhir::kNone;
 using fhir::valueAt;
 
 /// The type that a reference names or leads to inside the document; kNone if that cannot be told.
-fhir::TypeId Walk::targetOf(const Element* node, std::string_view reference) const {
+fhir::TypeId Walk::targetOf(const Element* node, std::string_view reference) {
   if (const Element* found = target(node, reference)) return found->type;
   if (reference.starts_with('#')) return kNone;
   reference = reference.substr(0, reference.find("/_history/"));
@@ -25,8 +24,11 @@ fhir::TypeId Walk::targetOf(const Element* node, std::string_view reference) con
 
 /// The resource in this document that a reference leads to, or nullptr: contained, by fullUrl, or relative to the
 /// fullUrl of the entry that it stands in (R4, Bundle, "resolving references").
-const Element* Walk::target(const Element* node, std::string_view reference) const {
-  if (reference.starts_with('#')) return fhir::resolve(document_, node, reference);
+const Element* Walk::target(const Element* node, std::string_view reference) {
+  if (reference.starts_with('#')) {
+    while (node != nullptr && (!node->isResource || node->name == names_.contained)) node = node->parent;
+    return reference.size() == 1 ? node : containedIn(node, reference.substr(1));
+  }
   if (byUrl_.empty()) return nullptr;
   if (const auto found = byUrl_.find(reference); found != byUrl_.end()) return found->second;
   const std::string_view plain = reference.substr(0, reference.find("/_history/"));
@@ -44,6 +46,21 @@ const Element* Walk::target(const Element* node, std::string_view reference) con
   if (type == std::string_view::npos) return nullptr;
   const auto found = byUrl_.find(std::string(own.substr(0, type + 1)) + std::string(plain));
   return found == byUrl_.end() ? nullptr : found->second;
+}
+
+/// The contained resource with this id, by an index of the last container that was asked for.
+const Element* Walk::containedIn(const Element* container, std::string_view id) {
+  if (container == nullptr) return nullptr;
+  if (container != containedOf_) {
+    containedOf_ = container;
+    containedById_.clear();
+    const Element* first = child(container, names_.contained);
+    for (const Element* at = first; at != nullptr && at->name == names_.contained && afford(1); at = at->next) {
+      if (const Element* named = child(at, names_.id); named != nullptr) containedById_.emplace(named->value(), at);
+    }
+  }
+  const auto found = containedById_.find(id);
+  return found == containedById_.end() ? nullptr : found->second;
 }
 
 void Walk::reference(const Element* node) {
@@ -112,16 +129,20 @@ void Walk::referenceOf(const Element* node, const Place& place) {
   const fhir::TypeId type = targetOf(node, text);
   if (!targets || type == kNone) return;
   std::string why;
+  std::string wanted;
   for (const AllowedType& allowed : place.element().types) {
     for (const std::string_view canonical : allowed.targets) {
       if (isTarget(resource, type, canonical, why)) return;
+      const fhir::TypeId named = schema_.findType(canonical);
+      wanted += (wanted.empty() ? "" : ", ") + (named == kNone ? std::string(canonical) : typeName(named));
     }
   }
   if (!why.empty()) {
     return report_.error("structure", "reference-profile", "what it refers to does not conform: " + why, node,
                          place.url());
   }
-  report_.error("structure", "reference-target", "may not refer to " + typeName(type), node, place.url());
+  report_.error("structure", "reference-target", "may refer to " + wanted + ", not to " + typeName(type), node,
+                place.url());
 }
 
 /// `why`: set if the type is right and the resource is not.
@@ -130,7 +151,11 @@ bool Walk::isTarget(const Element* resource, fhir::TypeId type, std::string_view
   const Plan* known = plan(canonical);
   if (known == nullptr) return true;
   if (!schema_.isA(type, known->profile().type())) return false;
-  return resource == nullptr || conforms(resource, {known, 0}, &why);
+  if (resource == nullptr) return true;
+  std::string found = "others like it do not";  // which is not told
+  if (conforms(resource, {known, 0}, report_.isFull("reference-profile") ? nullptr : &found)) return true;
+  why = std::move(found);
+  return false;
 }
 
 void Walk::aggregated(const Element* node, const Place& place, std::string_view text, const Element* resource,

@@ -119,6 +119,22 @@ bool Walk::isIn(const Element* node, const PlanSlice& slice) {
                                                   [&](const Condition& condition) { return holds(node, condition); });
 }
 
+/// FHIRPath's slice(): the slice of that name at this element's definition. One in a slice ("a/b") is in "a" too.
+std::optional<bool> Walk::inSlice(const Element* node, std::string_view profile, std::string_view slice) {
+  const Plan* known = validator_.plans_->find(profile);
+  if (known == nullptr) return std::nullopt;
+  const auto rows = known->profile().rows();
+  const auto row = std::find_if(rows.begin(), rows.end(), [&](const ProfileElement& one) {
+    return one.sliceName == slice && one.def == node->def && one.def != kNone;
+  });
+  if (row == rows.end()) return std::nullopt;
+  for (auto id = static_cast<RowId>(row - rows.begin()); id != kNoRow && !rows[id].sliceName.empty();
+       id = rows[id].unsliced) {
+    if (!isIn(node, known->slice(id))) return false;
+  }
+  return true;
+}
+
 bool Walk::holds(const Element* node, const Condition& condition) {
   using Kind = Condition::Kind;
   std::vector<const Element*> found;

@@ -34,6 +34,9 @@ enum class Policy : std::uint8_t { Ignore, Information, Warning, Error };
 
 struct Options {
   std::size_t mostPerRule = 50;  // further faults of the same rule are counted, not told
+  /// Elements walked and steps of FHIRPath before the rest of the rules is given up, which is an error (too-costly).
+  /// Some seconds. A document of n elements takes a few hundred times n.
+  std::uint64_t mostSteps = 500'000'000;
   /// Canonicals that the resource must conform to beside those it claims. One that is not known is an error.
   std::vector<std::string> profiles = {};
   Policy unknownProfiles = Policy::Warning;    // meta.profile names one that is not known here

@@ -30,6 +30,7 @@ void Walk::begin(const Element* resource) {
     }
   }
   this->resource(resource, 0);
+  afford(0);
 }
 
 void Walk::resource(const Element* node, std::size_t from) {
@@ -49,6 +50,7 @@ void Walk::resource(const Element* node, std::size_t from) {
 }
 
 void Walk::node(const Element* node, std::size_t from) {
+  ++spent_;
   if (report_.muted()) {
     if (places_.size() == from || report_.failed()) return;
   } else {

@@ -30,6 +30,7 @@ class Walk final : public fhirpath::Host {
 
   std::optional<bool> memberOf(std::string_view system, std::string_view code, std::string_view valueSet) override;
   std::optional<bool> conformsTo(const fhir::Element* node, std::string_view profile) override;
+  std::optional<bool> inSlice(const fhir::Element* node, std::string_view profile, std::string_view slice) override;
 
  private:
   struct alignas(32) Place {  // a power of two: the size of the stack is asked at every element
@@ -93,9 +94,12 @@ class Walk final : public fhirpath::Host {
   // extensions.cc
   void extension(const fhir::Element* node, std::size_t from);
   bool mayStandAt(const fhir::Element* extension, const Plan& plan);
+  bool isFound(const PlanRule& context, const fhir::Element* holder);
   bool isAt(const fhir::Element* node, std::string_view path) const;
 
   // invariants.cc
+  bool afford(std::uint64_t steps);
+  Result<bool> test(const fhirpath::Program& rule, const fhir::Element* node);
   void enter(const fhir::Element* resource);
   void invariants(const fhir::Element* node);
   void check(const fhir::Element* node, fhir::DefId def);
@@ -125,6 +129,8 @@ class Walk final : public fhirpath::Host {
   void isHere(const fhir::Element* node);
   void fullUrl(const fhir::Element* entry, const fhir::Element* resource, std::string_view url);
   void contained(const fhir::Element* node);
+  template <typename Visit>
+  void eachBelow(const fhir::Element* root, const Visit& visit);
 
   // questionnaires.cc
   void questionnaireResponse(const fhir::Element* response);
@@ -141,8 +147,9 @@ class Walk final : public fhirpath::Host {
   bool isTarget(const fhir::Element* resource, fhir::TypeId type, std::string_view canonical, std::string& why);
   bool isWellFormed(std::string_view reference) const;
   const fhir::Element* named(std::string_view reference) const;
-  fhir::TypeId targetOf(const fhir::Element* node, std::string_view reference) const;
-  const fhir::Element* target(const fhir::Element* node, std::string_view reference) const;
+  fhir::TypeId targetOf(const fhir::Element* node, std::string_view reference);
+  const fhir::Element* target(const fhir::Element* node, std::string_view reference);
+  const fhir::Element* containedIn(const fhir::Element* container, std::string_view id);
 
   std::string name(const fhir::Element* node) const { return std::string(document_.nameText(node->name)); }
   std::string typeName(fhir::TypeId type) const { return std::string(schema_.nameText(schema_.type(type).name)); }
@@ -160,6 +167,11 @@ class Walk final : public fhirpath::Host {
   std::unordered_map<std::string_view, const Plan*> found_;  // canonicals that this document has asked for
   std::unordered_set<std::string_view> anchors_;             // of anchorsOf_: what links may lead to
   const fhir::Element* anchorsOf_ = nullptr;
+  std::unordered_map<std::string_view, const fhir::Element*> containedById_;  // of containedOf_
+  const fhir::Element* containedOf_ = nullptr;
+  using Context = std::pair<const PlanRule*, const fhir::Element*>;      // asked of a resource
+  std::map<Context, std::unordered_set<const fhir::Element*>> holders_;  // where they let extensions stand
+  std::uint64_t spent_ = 0;                                              // of Options::mostSteps
   std::map<std::pair<const fhir::Element*, Part>, bool> tried_;
 };
 

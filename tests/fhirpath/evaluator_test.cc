@@ -70,9 +70,6 @@ class TestHost final : public Host {
     if (profile != "http://example.org/profile" || slice != "first") return {};
     return element->first != nullptr && element->first->value() == "urn:uuid:0b0d9c1e-6f0a-4b8e-9d5c-000000000001";
   }
-  const fhir::Element* elementDefinition(const fhir::Element* element) override {
-    return element->isResource ? organization : nullptr;
-  }
   const fhir::Element* organization = nullptr;
 };
 
@@ -93,8 +90,6 @@ TEST(Evaluator, AsksTheHost) {
   EXPECT_EQ(value("entry.slice('http://example.org/profile', 'first').resource.id"), "FHIR.id:p1");
   EXPECT_EQ(value("entry.slice('http://example.org/profile', {}).resource.id"), "");
   EXPECT_NE(value("entry.slice('http://example.org/profile', 'none')").find("error"), std::string::npos);
-  EXPECT_EQ(value("elementDefinition().name"), "FHIR.string:Sjukhuset");
-  EXPECT_EQ(value("type.elementDefinition()"), "");
 }
 
 /// Answers conformsTo() with the Evaluator that asks.

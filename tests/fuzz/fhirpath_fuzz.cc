@@ -37,7 +37,6 @@ class Answering final : public fhirpath::Host {
   std::optional<bool> inSlice(const lotsen::fhir::Element* element, std::string_view, std::string_view) override {
     return element->hasValue();
   }
-  const lotsen::fhir::Element* elementDefinition(const lotsen::fhir::Element*) override { return root_; }
 
  private:
   const lotsen::fhir::Element* root_;

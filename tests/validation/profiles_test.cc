@@ -165,7 +165,7 @@ TEST(Slicing, SlicesOfSlices) {
   };
   EXPECT_EQ(with(R"("use":"old","period":{"end":"2020"})"), "");
   EXPECT_EQ(with(R"("use":"old")"), "cardinality-min Patient.identifier[0]\n");
-  EXPECT_EQ(with(R"("use":"usual")"), "slice-closed Patient.identifier[0]\nslice-min Patient\n");
+  EXPECT_EQ(with(R"("use":"usual")"), "slice-min Patient\nslice-closed Patient.identifier[0]\n");
 }
 
 TEST(Slicing, ByExistsTypeAndProfile) {
@@ -275,6 +275,24 @@ TEST(Profiles, AreClaimedInMeta) {
   EXPECT_EQ(known.faults(other, options, fhir::Severity::Information), "");
   options.profiles.emplace_back("http://t.se/other");
   EXPECT_EQ(known.faults(patient(""), options), "profile-unknown Patient\n");
+}
+
+TEST(Slicing, IsAskedForByInvariants) {
+  const std::string slicing =
+      R"({"path":"Patient.name","slicing":{"discriminator":[{"type":"value","path":"use"}],"rules":"open"}},
+         {"path":"Patient.name","sliceName":"mine"},{"path":"Patient.name.use","min":1,"fixedCode":"usual"},)";
+  const auto rule = [&](std::string_view name) {
+    return profile(
+        kUrl, "Patient",
+        R"({"path":"Patient","constraint":[{"key":"t-1","severity":"error","human":"x","expression":"name.slice('http://t.se/p', ')" +
+            std::string(name) + R"(').text = 'Kim'"}]},)" + slicing.substr(0, slicing.size() - 1));
+  };
+  const Known known({rule("mine")});
+  EXPECT_EQ(known.byProfile(patient(R"("name":[{"text":"Alva"},{"use":"usual","text":"Kim"}])")), "");
+  EXPECT_EQ(known.byProfile(patient(R"("name":[{"text":"Kim"},{"use":"usual","text":"Alva"}])")), "t-1 Patient\n");
+  const Known other({rule("nobody")});
+  EXPECT_EQ(other.byProfile(patient(R"("name":[{"text":"Kim"}])")), "");
+  EXPECT_EQ(other.byProfile(patient(R"("name":[{"text":"Kim"}])"), fhir::Severity::Warning), "t-1 Patient\n");
 }
 
 TEST(Extensions, ByTheirDefinitionAndContext) {

@@ -192,6 +192,24 @@ TEST(Validation, ChecksWhatAMappingMade) {
             "value Patient.birthDate\ncardinality-max Patient.gender\ntype Patient.active\nele-1 Patient.name[0]\n");
 }
 
+TEST(Validation, TellsInTheOrderOfTheDocument) {
+  const std::string json = R"({"resourceType":"Bundle","type":"collection","entry":[
+      {"fullUrl":"urn:uuid:6f9619ff-8b86-4d01-b42d-00cf4fc964ff","resource":{"resourceType":"Patient","id":"a",
+        "link":[{"type":"refer"}],"gender":"x"}},
+      {"fullUrl":"relative","resource":{"resourceType":"Patient","contained":[{"resourceType":"Patient","id":"c"}]}}]})";
+  const std::string faults = faultsOf(json);
+  EXPECT_EQ(faults,
+            "cardinality-min Bundle.entry[0].resource.ofType(Patient).link[0]\n"
+            "binding Bundle.entry[0].resource.ofType(Patient).gender\n"
+            "full-url Bundle.entry[1]\n"
+            "dom-3 Bundle.entry[1].resource.ofType(Patient).contained[0].ofType(Patient)\n");
+  EXPECT_EQ(faults, faultsOf(json));
+  Issues issues;
+  const auto document = fhir::readJson(json, Schema::r4(), {}, issues);
+  validator()->validate(*document, issues);
+  for (const fhir::Issue& issue : issues.list()) EXPECT_GT(issue.at.line * issue.at.column, 0U) << issue.text;
+}
+
 TEST(Validation, TellsAtMostSoManyOfARule) {
   std::string json = R"({"resourceType":"Patient","link":[{"type":"refer"})";
   for (int i = 0; i < 99; ++i) json += R"(,{"type":"refer"})";
