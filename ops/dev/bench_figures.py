@@ -163,6 +163,11 @@ class Bench:
                 print(f"  map is {self.values['map'] / line['opsPerSecMedian']:.2f} of it")
 
     def validate(self):
+        own = ROOT / "fixtures/leg-provider/own-region/expected.json"
+        self.rounds("own message by R4", "validate", own, more="32 kB, 28 entries")
+        profile = "http://lotsen.se/fhir/StructureDefinition/message-referral-transfer"
+        self.rounds("  by its profile", "validate", "--package", ROOT / "mappings/profiles", "--profile", profile, own)
+        print(f"  the profile makes it {self.values['own message by R4'] / self.values['  by its profile']:.2f} times as dear")
         message = self.options.corpora / BARS if self.options.corpora else None
         if message is None or not message.is_file():
             self.skip("validate", f"no --corpora DIR with {BARS}")

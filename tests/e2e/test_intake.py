@@ -87,6 +87,8 @@ class Intake(EndToEnd):
         answer = messages.header_of(json.loads(body))
         self.assertEqual(answer["response"], {"identifier": messages.header_of(bundle)["id"], "code": "ok"})
         self.assertEqual(answer["eventCoding"], messages.header_of(bundle)["eventCoding"])
+        profile = "http://lotsen.se/fhir/StructureDefinition/message-acknowledgement"
+        self.assertValid(body.decode(), "--package", ROOT / "mappings/profiles", "--profile", profile)
         transfer_id = fields["location"].rsplit("/", 1)[1]
         self.world.client("operator").wait(transfer_id, lambda t: any(leg["role"] == "local" for leg in t["deliveries"]))
         again = self.post_message(bundle)
@@ -135,10 +137,13 @@ class Intake(EndToEnd):
         self.assertEqual(messaging.keys() - promised.keys(), set())
         for member in messaging:
             self.assertEqual(messaging[member], promised[member])
+        self.assertValid(json.dumps(served))
+
+    def assertValid(self, text, *words):
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-            json.dump(served, file)
+            file.write(text)
             file.flush()
-            told = subprocess.run([binary(), "validate", "--unknown", "error", file.name], capture_output=True, text=True)
+            told = subprocess.run([binary(), "validate", "--unknown", "error", *words, file.name], capture_output=True, text=True)
         self.assertEqual(told.returncode, 0, told.stdout)
 
     def test_no_patient_data_in_the_log_or_the_metrics(self):
