@@ -131,6 +131,8 @@ class Parser {
         cursor_.need(":");
         entry.target = code();
       }
+      if (!cursor_.failed() && cursor_.token().kind == TokenKind::String)
+        cursor_.fault(cursor_.token(), "a concept map has no displays: put them behind //");
       cursor_.take(";");
       if (!cursor_.failed()) node.entries.push_back(std::move(entry));
     }

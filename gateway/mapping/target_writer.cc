@@ -424,7 +424,8 @@ Element* Runner::convertComplex(const TargetPlan& target, const Place& place, co
   }
   const bool primitive = !isComplex(value);
   const bool structure = schema_.type(property.type).primitive == fhir::Primitive::None;
-  if (!primitive && from == kNone && structure) {  // of an unknown model: by the names of its elements
+  const bool untyped = value.node != nullptr && !primitive && from == kNone;
+  if (untyped && structure) {  // of an unknown model: by the names of its elements
     Element* node = make(target, place, property, kNone);
     fill(node, value);
     return node;

@@ -395,6 +395,11 @@ TEST(Dialect, AGroupMayBeCalledByTheWordGroup) {
 }
 
 TEST(Dialect, HabitsOfOtherLanguagesAreNamed) {
+  EXPECT_NE(runMap("map \"u\" = \"n\"\nconceptmap \"c\" {\n  prefix s = \"u:s\"\n  prefix t = \"u:t\"\n"
+                   "  s:a == t:b \"B\"\n}\n",
+                   "{}")
+                .issues.find("t.map:5:14: a concept map has no displays: put them behind //"),
+            std::string::npos);
   EXPECT_TRUE(fails("Patient", "src.text log 'x' where text.exists() -> tgt.language = 'sv';", "{}",
                     "expected '->' but found 'where'; a source is written in this order: type, cardinality, default, "
                     "list mode, as, where, check, log"));
