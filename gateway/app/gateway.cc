@@ -8,6 +8,7 @@
 #include "gateway/outbound/outbound.h"
 #include "gateway/queue/runner.h"
 #include "gateway/service/acknowledgement.h"
+#include "gateway/service/read_back.h"
 #include "gateway/service/worker.h"
 #include "gateway/store/sqlite/sqlite_store.h"
 
@@ -56,6 +57,8 @@ struct Gateway::Parts {
   Status buildWorkers(const std::function<void()>& fatal);
   void buildListener();
   void sample();
+  void sampleAlarms(Instant now);
+  void sampleDelivery();
   void wakeWorkers() {
     for (auto& worker : workers) worker->wake();
   }
@@ -102,10 +105,17 @@ Status Gateway::Parts::buildWorkers(const std::function<void()>& fatal) {
     log.error("store.failed", {{"code", codeName(error.code)}, {"message", error.message}});
     fatal();
   };
-  core = std::make_unique<queue::Core>(*store, *transport, clock, random, owner, settings.lanes,
-                                       [this](const store::Claimed& claimed, const queue::Answer& answer) {
-                                         return service::classifyAnswer(*configuration->get(), claimed, answer);
-                                       });
+  core = std::make_unique<queue::Core>(
+      *store, *transport, clock, random, owner, settings.lanes,
+      [this](const store::Claimed& claimed, const queue::Answer& answer) {
+        return service::classifyAnswer(*configuration->get(), claimed, answer);
+      },
+      [this](const store::Claimed& claimed, const queue::Answer& answer) {
+        const auto now = configuration->get();
+        const service::Partner* partner = now->partner(claimed.delivery.partner);
+        return service::understandReadBack(now->schema(), claimed.delivery.messageId,
+                                           partner != nullptr && partner->acknowledges, answer);
+      });
   queue::Runner::Hooks hooks;
   hooks.finished = [this] { wakeWorkers(); };
   hooks.fatal = dead;
@@ -175,6 +185,50 @@ void Gateway::Parts::sample() {
       counts->oldestReady ? std::chrono::duration_cast<std::chrono::seconds>(now - *counts->oldestReady).count() : 0;
   metrics.gauge("lotsen_oldest_ready_seconds", "Age of the oldest delivery that may be sent.")
       .set(std::max<std::int64_t>(0, age));
+  sampleAlarms(now);
+  sampleDelivery();
+}
+
+void Gateway::Parts::sampleAlarms(Instant now) {
+  const auto alarms = store->alarms(now);
+  if (!alarms.ok()) return;
+  for (std::size_t i = 0; i < alarms->oldHeads.size(); ++i) {
+    metrics
+        .gauge("lotsen_delivery_old_heads",
+               "Deliveries that are next in their lane and have had their bytes for longer than so many minutes.",
+               {{"minutes", std::to_string(store::kHeadAges[i].count())}})
+        .set(static_cast<std::int64_t>(alarms->oldHeads[i]));
+  }
+  metrics.gauge("lotsen_acknowledgements_overdue", "Deliveries whose business acknowledgement is missing for too long.")
+      .set(static_cast<std::int64_t>(alarms->overdue));
+  metrics.gauge("lotsen_endpoints_paused", "Endpoints that a person has stopped.")
+      .set(static_cast<std::int64_t>(alarms->paused.size()));
+}
+
+// The core counts for itself; here its counts become those of the registry.
+void Gateway::Parts::sampleDelivery() {
+  const queue::Counters& counters = core->counters();
+  const auto show = [this](std::string_view what, const std::atomic<std::uint64_t>& count) {
+    auto& counter =
+        metrics.counter("lotsen_delivery_events_total", "What the delivery core did.", {{"event", std::string(what)}});
+    counter.add(count.load() - counter.value());
+  };
+  show("started", counters.started);
+  show("done", counters.done);
+  show("awaiting", counters.awaiting);
+  show("retried", counters.retried);
+  show("ambiguous", counters.ambiguous);
+  show("parked", counters.parked);
+  show("stale", counters.stale);
+  show("withheld", counters.withheld);
+  show("stalled", counters.stalled);
+  show("leases-lost", counters.leasesLost);
+  show("acknowledgements-overdue", counters.overdue);
+  show("orphans", counters.orphans);
+  show("breakers-opened", counters.breakersOpened);
+  show("read-backs", counters.readBacks);
+  show("found-there", counters.foundThere);
+  show("unknown-endpoints", counters.unknownEndpoints);
 }
 
 Gateway::Gateway(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}

@@ -219,6 +219,9 @@ class Loader {
         endpoint.connectTimeout = section.duration("connect_timeout", endpoint.connectTimeout, faults_);
         endpoint.totalTimeout = section.duration("timeout", endpoint.totalTimeout, faults_);
         endpoint.idempotent = section.flag("idempotent", false, faults_);
+        endpoint.readBackUrl = section.optional("read_back", "", faults_);
+        lane.readBack = !endpoint.readBackUrl.empty();
+        lane.readBackAfter = section.duration("read_back_after", lane.readBackAfter, faults_);
       } else {
         endpoint.kind = outbound::Endpoint::Kind::Spool;
         endpoint.folder = resolved(folder_, section.required("spool", faults_));
@@ -227,6 +230,8 @@ class Loader {
       lane.idempotent = endpoint.idempotent;
       lane.maxInFlight = static_cast<std::size_t>(section.number("max_in_flight", 4, 1, 64, faults_));
       lane.leaseTime = endpoint.totalTimeout + std::chrono::seconds(30);
+      lane.acknowledgeWithin = section.duration("acknowledge_within", lane.acknowledgeWithin, faults_);
+      lane.slowAfter = section.duration("slow_after", lane.slowAfter, faults_);
       lane.backoffBase = section.duration("retry_first", lane.backoffBase, faults_);
       lane.backoffCap = section.duration("retry_longest", lane.backoffCap, faults_);
       const auto sound = outbound::checkEndpoint(endpoint);

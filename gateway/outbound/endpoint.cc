@@ -10,6 +10,8 @@
 namespace lotsen::outbound {
 namespace {
 
+constexpr std::string_view kMessagePlace = "{message}";
+
 struct FreeUrl {
   void operator()(CURLU* url) const { curl_url_cleanup(url); }
 };
@@ -44,10 +46,10 @@ Error wrong(const Endpoint& endpoint, std::string_view what) {
   return fail(Code::Invalid, "endpoint \"" + endpoint.id + "\": " + std::string(what));
 }
 
-Status checkUrl(const Endpoint& endpoint) {
+Status checkUrl(const Endpoint& endpoint, const std::string& text) {
   const std::unique_ptr<CURLU, FreeUrl> url(curl_url());
-  if (!url || curl_url_set(url.get(), CURLUPART_URL, endpoint.url.c_str(), 0) != CURLUE_OK)
-    return wrong(endpoint, "\"" + endpoint.url + "\" is not a URL; write https://host/path");
+  if (!url || curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK)
+    return wrong(endpoint, "\"" + text + "\" is not a URL; write https://host/path");
   if (!part(url.get(), CURLUPART_USER).empty() || !part(url.get(), CURLUPART_PASSWORD).empty())
     return wrong(endpoint, "the URL holds a user name or password; put the token in a file instead");
   const std::string scheme = part(url.get(), CURLUPART_SCHEME);
@@ -68,7 +70,20 @@ Status checkEndpoint(const Endpoint& endpoint) {
   }
   if (endpoint.connectTimeout.count() <= 0 || endpoint.totalTimeout.count() <= 0)
     return wrong(endpoint, "timeouts must be longer than nothing");
-  return checkUrl(endpoint);
+  LOTSEN_TRY_DO(checkUrl(endpoint, endpoint.url));
+  if (endpoint.readBackUrl.empty()) return done();
+  if (endpoint.readBackUrl.find(kMessagePlace) == std::string::npos)
+    return wrong(endpoint, "read_back must have {message} where the message's id belongs");
+  return checkUrl(endpoint, readBackUrl(endpoint, "00000000-0000-0000-0000-000000000000"));
+}
+
+std::string readBackUrl(const Endpoint& endpoint, std::string_view messageId) {
+  std::string url = endpoint.readBackUrl;
+  for (auto at = url.find(kMessagePlace); at != std::string::npos;
+       at = url.find(kMessagePlace, at + messageId.size())) {
+    url.replace(at, kMessagePlace.size(), messageId);
+  }
+  return url;
 }
 
 }  // namespace lotsen::outbound

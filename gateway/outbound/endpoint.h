@@ -18,7 +18,9 @@ struct Endpoint {
   Kind kind = Kind::Http;
 
   // Http: one POST a message.
-  std::string url;        // https; http only to a loopback host
+  std::string url;  // https; http only to a loopback host
+  /// Where to ask whether a message is there, with `{message}` in place of its id; empty: it cannot be asked.
+  std::string readBackUrl;
   std::string tokenFile;  // its first line is sent as a bearer token; read anew at each sending, so it can be rotated
   std::string caFile;     // PEM: trust these roots and nothing else; empty: the system's roots
   std::vector<std::pair<std::string, std::string>> fields;  // sent with each message, beside our own
@@ -34,5 +36,8 @@ struct Endpoint {
 
 /// Invalid: names the endpoint and what is wrong with it.
 Status checkEndpoint(const Endpoint& endpoint);
+
+/// The address of the question about one message. REQUIRES: readBackUrl is not empty, messageId is a UUID.
+std::string readBackUrl(const Endpoint& endpoint, std::string_view messageId);
 
 }  // namespace lotsen::outbound

@@ -119,8 +119,8 @@ void setSurroundings(CURL* easy, const Endpoint& endpoint) {
 
 Status setFields(Exchange& exchange) {
   const queue::Sending& sending = exchange.sending;
-  bool ok = exchange.addField("Content-Type", sending.mediaType) &&
-            exchange.addField("Accept", "application/fhir+json") && exchange.addField("User-Agent", "lotsen");
+  bool ok = exchange.addField("Accept", "application/fhir+json") && exchange.addField("User-Agent", "lotsen");
+  if (sending.purpose == queue::Purpose::Deliver) ok = ok && exchange.addField("Content-Type", sending.mediaType);
   if (!sending.messageId.empty()) ok = ok && exchange.addField("X-Request-Id", sending.messageId);
   if (!sending.transfer.empty()) ok = ok && exchange.addField("X-Correlation-Id", sending.transfer);
   for (const auto& [name, value] : exchange.endpoint->fields) ok = ok && exchange.addField(name, value);
@@ -138,6 +138,8 @@ Status setFields(Exchange& exchange) {
 Status prepare(Exchange& exchange) {
   exchange.answer.delivery = exchange.sending.delivery;
   exchange.answer.token = exchange.sending.token;
+  if (exchange.sending.purpose == queue::Purpose::ReadBack && exchange.endpoint->readBackUrl.empty())
+    return fail(Code::Internal, "endpoint \"" + exchange.endpoint->id + "\" cannot be asked");
   LOTSEN_TRY_DO(setFields(exchange));
   CURL* easy = exchange.easy = curl_easy_init();
   if (easy == nullptr) return fail(Code::Busy, "libcurl gave no handle");
@@ -151,8 +153,14 @@ Status prepare(Exchange& exchange) {
   setSurroundings(easy, endpoint);
   setTrust(easy, endpoint);
   setLimits(easy, endpoint);
-  curl_easy_setopt(easy, CURLOPT_URL, endpoint.url.c_str());
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange.fields);
+  if (exchange.sending.purpose == queue::Purpose::ReadBack) {
+    const std::string url = readBackUrl(endpoint, exchange.sending.messageId);
+    curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
+    curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+    return done();
+  }
+  curl_easy_setopt(easy, CURLOPT_URL, endpoint.url.c_str());
   curl_easy_setopt(easy, CURLOPT_POST, 1L);
   curl_easy_setopt(easy, CURLOPT_POSTFIELDS, exchange.sending.body.data());
   curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(exchange.sending.body.size()));

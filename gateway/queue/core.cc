@@ -15,6 +15,10 @@ using store::DeliveryState;
 constexpr const char* kNeedsPerson = "ambiguous-needs-person";
 constexpr const char* kDeadlinePassed = "deadline-passed";
 constexpr const char* kNodeStalled = "node-stalled";
+constexpr const char* kReadBackUnclear = "read-back-unclear";
+constexpr const char* kReadBackFailed = "read-back-failed";
+constexpr const char* kNotArrived = "not-arrived";
+constexpr const char* kArrived = "arrived";
 // A receiver that asks for silence gets it, and the time is not counted as failure of a delivery.
 constexpr milliseconds kPause = Breaker::kLongestOpen;
 
@@ -29,6 +33,11 @@ std::string_view phaseName(Phase phase) {
     case Phase::Answered: return "answer";
   }
   return "";
+}
+
+/// The time has come; or the clock was set back, and it would not come for long.
+bool isOver(Instant next, milliseconds every, Instant now) {
+  return now >= next || next - now > every;
 }
 
 /// Codes and ids only have these characters; anything else would be a fault, and shall not break the JSON.
@@ -59,16 +68,18 @@ store::AuditEntry auditOf(const AttemptEnd& end, const Claimed& claimed, Instant
 }  // namespace
 
 Core::Core(store::Store& store, Transport& transport, Clock& clock, Random& random, store::Owner owner,
-           std::vector<Endpoint> endpoints, Classifier classify)
+           std::vector<Endpoint> endpoints, Classifier classify, ReadBack readBack)
     : store_(store),
       transport_(transport),
       clock_(clock),
       random_(random),
       owner_(std::move(owner)),
-      classify_(std::move(classify)) {
+      classify_(std::move(classify)),
+      readBack_(std::move(readBack)) {
   for (Endpoint& endpoint : endpoints) {
-    const std::string id = endpoint.id;
-    lanes_[id].endpoint = std::move(endpoint);
+    LOTSEN_CHECK(!endpoint.readBack || readBack_);
+    std::string id = endpoint.id;
+    lanes_.emplace(std::move(id), Lane(std::move(endpoint)));
   }
 }
 
@@ -76,11 +87,10 @@ Result<Core::Step> Core::step(const std::vector<Answer>& answers) {
   const Instant now = clock_.now();
   Step step{now + kSweepEvery, 0, 0};
   for (const Answer& answer : answers) settle(answer, now);
-  LOTSEN_TRY_DO(finish(step, now));
-  LOTSEN_TRY_DO(sweep(now));
-  if (claiming_) LOTSEN_TRY_DO(claimDue(step, now));
-  LOTSEN_TRY_DO(start(step, now));
-  LOTSEN_TRY_DO(finish(step, now));  // what was parked instead of being sent
+  LOTSEN_TRY(const bool written, round(step, now));
+  LOTSEN_TRY(const bool found, sweep(now));  // not before the answers are written: theirs are no lost leases
+  // For what the first round made way for, and for what stood still or was parked instead of being sent.
+  if (written || found) LOTSEN_TRY_DO(round(step, now));
   step.inFlight = inFlight_.size();
   return step;
 }
@@ -90,25 +100,32 @@ void Core::settle(const Answer& answer, Instant now) {
   if (found == inFlight_.end()) return;
   InFlight flight = std::move(found->second);
   inFlight_.erase(found);
-  --flight.lane->inFlight;
+  Lane& lane = *flight.lane;
+  --lane.inFlight;
+  if (flight.purpose == Purpose::ReadBack) {
+    learn(lane, answer, false, now);
+    return ended_.push_back(judgeFinding(flight.claimed, lane, answer, now));
+  }
   const Verdict verdict = classify_(flight.claimed, answer);
-  updateBreaker(*flight.lane, answer, verdict, now);
-  ended_.push_back(judge(flight.claimed, *flight.lane, answer, verdict, now));
+  learn(lane, answer, verdict.outcome == Outcome::PauseEndpoint, now);
+  ended_.push_back(judge(flight.claimed, lane, answer, verdict, now));
 }
 
-void Core::updateBreaker(Lane& lane, const Answer& answer, const Verdict& verdict, Instant now) {
-  if (verdict.outcome == Outcome::PauseEndpoint) {
+/// What the answer tells about the endpoint, whatever it means for the message.
+void Core::learn(Lane& lane, const Answer& answer, bool refusesUs, Instant now) {
+  const bool trouble = blamesEndpoint(answer);
+  lane.concurrency.answered(answer.took, trouble);
+  if (refusesUs) {
     lane.breaker.pause(now);
     ++counters_.breakersOpened;
-  } else if (!blamesEndpoint(answer)) {
+  } else if (!trouble) {
     lane.breaker.succeeded();
   } else if (lane.breaker.failed(now, random_)) {
     ++counters_.breakersOpened;
   }
 }
 
-AttemptEnd Core::judge(const Claimed& claimed, const Lane& lane, const Answer& answer, const Verdict& verdict,
-                       Instant now) {
+AttemptEnd Core::judge(const Claimed& claimed, Lane& lane, const Answer& answer, const Verdict& verdict, Instant now) {
   const store::Delivery& delivery = claimed.delivery;
   AttemptEnd end;
   end.delivery = delivery.id;
@@ -122,7 +139,10 @@ AttemptEnd Core::judge(const Claimed& claimed, const Lane& lane, const Answer& a
   const bool given = verdict.parkAfter != 0 && delivery.attempts >= verdict.parkAfter;
   switch (verdict.outcome) {
     case Outcome::Done: end.to = DeliveryState::Done; break;
-    case Outcome::Awaiting: end.to = DeliveryState::Awaiting; break;
+    case Outcome::Awaiting:
+      end.to = DeliveryState::Awaiting;
+      end.dueAt = now + lane.endpoint.acknowledgeWithin;
+      break;
     case Outcome::Park: end.to = DeliveryState::Parked; break;
     case Outcome::Ambiguous: end.to = given ? DeliveryState::Parked : DeliveryState::Resolving; break;
     case Outcome::Retry:
@@ -135,14 +155,56 @@ AttemptEnd Core::judge(const Claimed& claimed, const Lane& lane, const Answer& a
     milliseconds wait = backoff(lane.endpoint, delivery.attempts);
     if (verdict.outcome == Outcome::PauseEndpoint) wait = std::max(wait, kPause);
     if (const auto asked = retryAfter(answer, now)) wait = std::max(wait, *asked);
-    end.dueAt = now + wait;
-    if (end.dueAt >= deadline(delivery, lane.endpoint)) {
-      end.to = DeliveryState::Parked;
-      end.reason = kDeadlinePassed;
-    }
+    const bool ask = !lane.endpoint.idempotent && lane.endpoint.readBack && end.to == DeliveryState::Resolving;
+    if (ask) wait = std::max(wait, lane.endpoint.readBackAfter);
+    again(end, delivery, lane, wait, now);
   }
   end.audit.push_back(auditOf(end, claimed, now));
   return end;
+}
+
+AttemptEnd Core::judgeFinding(const Claimed& claimed, Lane& lane, const Answer& answer, Instant now) {
+  const Finding finding = readBack_(claimed, answer);
+  AttemptEnd end;
+  end.delivery = claimed.delivery.id;
+  end.token = claimed.delivery.token;
+  end.outcome = name(finding);
+  end.httpStatus = answer.phase == Phase::Answered ? answer.status : 0;
+  end.phase = phaseName(answer.phase);
+  if (!answer.body.empty()) end.responseDigest = crypto::sha256Hex(answer.body);
+  switch (finding) {
+    case Finding::Accepted:
+    case Finding::Arrived:
+      ++counters_.foundThere;
+      end.to = finding == Finding::Accepted ? DeliveryState::Done : DeliveryState::Awaiting;
+      end.reason = kArrived;
+      end.dueAt = now + lane.endpoint.acknowledgeWithin;
+      break;
+    case Finding::Absent:
+      end.to = DeliveryState::Ready;
+      end.reason = kNotArrived;
+      again(end, claimed.delivery, lane, kBackoffFloor, now);
+      break;
+    case Finding::Unclear:
+      end.to = DeliveryState::Parked;
+      end.reason = kReadBackUnclear;
+      break;
+    case Finding::NoAnswer:
+      end.to = DeliveryState::Resolving;
+      end.reason = kReadBackFailed;
+      again(end, claimed.delivery, lane, backoff(lane.endpoint, claimed.delivery.attempts), now);
+      break;
+  }
+  end.audit.push_back(auditOf(end, claimed, now));
+  return end;
+}
+
+/// When it goes again, if its deadline allows that it does.
+void Core::again(AttemptEnd& end, const store::Delivery& delivery, Lane& lane, milliseconds wait, Instant now) {
+  end.dueAt = lane.retries.reserve(now, now + wait);
+  if (end.dueAt < deadline(delivery, lane.endpoint)) return;
+  end.to = DeliveryState::Parked;
+  end.reason = kDeadlinePassed;
 }
 
 Instant Core::deadline(const store::Delivery& delivery, const Endpoint& endpoint) const {
@@ -168,38 +230,78 @@ void Core::count(const AttemptEnd& end) {
   }
 }
 
-Status Core::finish(Step& step, Instant now) {
-  if (ended_.empty()) return done();
-  const Result<std::vector<store::Id>> stale = store_.finish(ended_, now);
-  if (!stale.ok()) {
-    if (!isBusy(stale.error())) return stale.error();
+/// Claims what may go, and writes it together with what has ended. True if there was something to write.
+Result<bool> Core::round(Step& step, Instant now) {
+  if (claiming_) LOTSEN_TRY_DO(claimDue(step, now));
+  if (ended_.empty() && claimed_.empty()) return false;
+  LOTSEN_TRY_DO(turn(step, now));
+  return true;
+}
+
+Status Core::turn(Step& step, Instant now) {
+  std::vector<std::pair<store::Id, std::uint64_t>> starts;
+  starts.reserve(claimed_.size());
+  for (const Claimed& each : claimed_) starts.emplace_back(each.delivery.id, each.delivery.token);
+  const Result<store::Turned> turned = store_.turn(ended_, starts, now);
+  if (!turned.ok()) {
+    if (!isBusy(turned.error())) return turned.error();
     step.next = std::min(step.next, now + kBusyWait);
     return done();
   }
-  counters_.stale += stale->size();
+  ended(turned->stale, step);
+  started(turned->started);
+  return done();
+}
+
+void Core::ended(const std::vector<store::Id>& stale, Step& step) {
+  counters_.stale += stale.size();
   for (const AttemptEnd& end : ended_) {
-    if (std::find(stale->begin(), stale->end(), end.delivery) != stale->end()) continue;
+    if (std::find(stale.begin(), stale.end(), end.delivery) != stale.end()) continue;
     count(end);
     if (end.to == DeliveryState::Done || end.to == DeliveryState::Parked) ++step.settled;
   }
   ended_.clear();
-  return done();
 }
 
-Status Core::sweep(Instant now) {
-  if (now >= nextSweep_) {
+void Core::started(const std::vector<store::Id>& started) {
+  for (Claimed& each : std::exchange(claimed_, {})) {
+    if (std::find(started.begin(), started.end(), each.delivery.id) != started.end()) {
+      send(std::move(each));
+      continue;
+    }
+    const auto flight = inFlight_.find({each.delivery.id, each.delivery.token});
+    ++counters_.withheld;
+    --flight->second.lane->inFlight;
+    flight->second.lane->breaker.withheld();
+    inFlight_.erase(flight);
+  }
+}
+
+/// True if something was taken back or promoted.
+Result<bool> Core::sweep(Instant now) {
+  bool found = false;
+  if (isOver(nextSweep_, kSweepEvery, now)) {
     const Result<std::size_t> lost = store_.expireLeases(now);
     if (!lost.ok() && !isBusy(lost.error())) return lost.error();
-    if (lost.ok()) counters_.leasesLost += *lost;
+    if (lost.ok()) {
+      counters_.leasesLost += *lost;
+      found = *lost > 0;
+    }
     nextSweep_ = now + kSweepEvery;
   }
-  if (now >= nextOrphans_) {
+  if (isOver(nextOrphans_, kOrphansEvery, now)) {
     const Result<std::size_t> orphans = store_.promoteOrphans(now);
     if (!orphans.ok() && !isBusy(orphans.error())) return orphans.error();
-    if (orphans.ok()) counters_.orphans += *orphans;
+    if (orphans.ok()) {
+      counters_.orphans += *orphans;
+      found = found || *orphans > 0;
+    }
+    const Result<std::size_t> overdue = store_.noticeOverdue(now);
+    if (!overdue.ok() && !isBusy(overdue.error())) return overdue.error();
+    if (overdue.ok()) counters_.overdue += *overdue;
     nextOrphans_ = now + kOrphansEvery;
   }
-  return done();
+  return found;
 }
 
 Status Core::claimDue(Step& step, Instant now) {
@@ -223,7 +325,7 @@ Status Core::claimDue(Step& step, Instant now) {
 }
 
 Status Core::claimFrom(Lane& lane, Step& step, Instant now) {
-  const std::size_t allowed = lane.breaker.allowance(now, lane.endpoint.maxInFlight);
+  const std::size_t allowed = lane.breaker.allowance(now, lane.concurrency.now());
   if (allowed == 0 && lane.breaker.state() == Breaker::State::Open) {
     step.next = std::min(step.next, lane.breaker.openUntil());
   }
@@ -239,58 +341,62 @@ Status Core::claimFrom(Lane& lane, Step& step, Instant now) {
   // Fewer than there is room for: what was due has moved (a release has expired), so look at the due times again.
   if (claimed->size() < slots) step.next = std::min(step.next, now + kBusyWait);
   for (Claimed& each : *claimed) {
-    if (!mayBeSent(each, lane, now)) continue;
+    if (!mayGo(each, lane, now)) continue;
+    const Purpose purpose = asks(each, lane) ? Purpose::ReadBack : Purpose::Deliver;
     Claimed known = each;
     known.delivery.body.clear();
-    inFlight_[{each.delivery.id, each.delivery.token}] = {std::move(known), &lane, now};
+    inFlight_[{each.delivery.id, each.delivery.token}] = {std::move(known), &lane, now, purpose};
     ++lane.inFlight;
     lane.breaker.sent(now);
-    claimed_.push_back(std::move(each));
+    if (purpose == Purpose::Deliver) {
+      if (each.delivery.attempts == 1) lane.retries.firstAttempt(now);
+      claimed_.push_back(std::move(each));
+      continue;
+    }
+    // Nothing of the message leaves, so nothing has to be written first.
+    ++counters_.readBacks;
+    const store::Delivery& delivery = each.delivery;
+    transport_.start({delivery.id,
+                      delivery.token,
+                      delivery.endpoint,
+                      delivery.messageId,
+                      delivery.transfer,
+                      delivery.mediaType,
+                      {},
+                      Purpose::ReadBack});
   }
   return done();
 }
 
-/// False: it must not go, and is parked instead.
-bool Core::mayBeSent(const Claimed& claimed, const Lane& lane, Instant now) {
-  const bool late = now >= deadline(claimed.delivery, lane.endpoint);
-  if (!late && (!claimed.resolving || lane.endpoint.idempotent)) return true;
+bool Core::asks(const Claimed& claimed, const Lane& lane) const {
+  return claimed.resolving && !lane.endpoint.idempotent && lane.endpoint.readBack;
+}
+
+/// False: it must not go now. It is parked instead, or waits until what may be under way has arrived or never will.
+bool Core::mayGo(const Claimed& claimed, Lane& lane, Instant now) {
+  const store::Delivery& delivery = claimed.delivery;
   AttemptEnd end;
-  end.delivery = claimed.delivery.id;
-  end.token = claimed.delivery.token;
+  end.delivery = delivery.id;
+  end.token = delivery.token;
   end.to = DeliveryState::Parked;
-  end.reason = late ? kDeadlinePassed : kNeedsPerson;
   end.outcome = name(Outcome::Park);
   end.phase = phaseName(Phase::Unsent);
+  if (now >= deadline(delivery, lane.endpoint)) {
+    end.reason = kDeadlinePassed;
+  } else if (asks(claimed, lane)) {
+    if (!claimed.lastSentAt || *claimed.lastSentAt + lane.endpoint.readBackAfter <= now) return true;
+    end.to = DeliveryState::Resolving;
+    end.outcome = name(Outcome::Ambiguous);
+    end.reason = delivery.reason;
+    end.dueAt = *claimed.lastSentAt + lane.endpoint.readBackAfter;
+  } else if (claimed.resolving && !lane.endpoint.idempotent) {
+    end.reason = kNeedsPerson;
+  } else {
+    return true;
+  }
   end.audit.push_back(auditOf(end, claimed, now));
   ended_.push_back(std::move(end));
   return false;
-}
-
-Status Core::start(Step& step, Instant now) {
-  if (claimed_.empty()) return done();
-  std::vector<std::pair<store::Id, std::uint64_t>> ids;
-  ids.reserve(claimed_.size());
-  for (const Claimed& each : claimed_) ids.emplace_back(each.delivery.id, each.delivery.token);
-  const Result<std::vector<store::Id>> started = store_.startSending(ids, now);
-  if (!started.ok()) {
-    if (!isBusy(started.error())) return started.error();
-    step.next = std::min(step.next, now + kBusyWait);
-    return done();
-  }
-  for (Claimed& each : claimed_) {
-    store::Delivery& delivery = each.delivery;
-    const auto flight = inFlight_.find({delivery.id, delivery.token});
-    if (std::find(started->begin(), started->end(), delivery.id) == started->end()) {
-      ++counters_.withheld;
-      --flight->second.lane->inFlight;
-      flight->second.lane->breaker.withheld();
-      inFlight_.erase(flight);
-      continue;
-    }
-    send(std::move(each));
-  }
-  claimed_.clear();
-  return done();
 }
 
 void Core::send(Claimed claimed) {

@@ -94,6 +94,17 @@ std::string_view name(Outcome outcome) {
   return "";
 }
 
+std::string_view name(Finding finding) {
+  switch (finding) {
+    case Finding::Accepted: return "read-back-accepted";
+    case Finding::Arrived: return "read-back-arrived";
+    case Finding::Absent: return "read-back-absent";
+    case Finding::Unclear: return "read-back-unclear";
+    case Finding::NoAnswer: return "read-back-failed";
+  }
+  return "";
+}
+
 Verdict classifyHttp(const Answer& answer) {
   if (answer.phase == Phase::Unsent) return {Outcome::Retry, "unreachable", 0};
   if (answer.phase == Phase::Sent) return {Outcome::Ambiguous, "answer-lost", 0};

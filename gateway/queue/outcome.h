@@ -37,6 +37,17 @@ struct Verdict {
 /// By phase and status alone.
 Verdict classifyHttp(const Answer& answer);
 
+/// What a look at the receiver's end tells about a delivery that may have arrived.
+enum class Finding : std::uint8_t {
+  Accepted,  // it is there, and that is all we need to know
+  Arrived,   // it is there, its business acknowledgement is still to come
+  Absent,    // it is certainly not there
+  Unclear,   // there, but several times or as something else; or the answer cannot be understood
+  NoAnswer,  // the receiver could not be asked: ask again
+};
+/// "read-back-accepted" …: the outcome of the attempt that looked.
+std::string_view name(Finding finding);
+
 /// True if the answer says that the endpoint is in trouble (not reached, no answer, overloaded, a proxy's error): what
 /// the breaker counts.
 bool blamesEndpoint(const Answer& answer);

@@ -13,6 +13,11 @@
 
 namespace lotsen::queue {
 
+enum class Purpose : std::uint8_t {
+  Deliver,   // the message itself
+  ReadBack,  // asks the receiver whether it has it: no byte of the message leaves, `body` is empty
+};
+
 struct Sending {
   std::string delivery;  // delivery id
   std::uint64_t token = 0;
@@ -21,6 +26,7 @@ struct Sending {
   std::string transfer;   // X-Correlation-Id
   std::string mediaType;
   std::string body;  // the same bytes on every attempt
+  Purpose purpose = Purpose::Deliver;
 };
 
 /// How far the attempt came: the difference between "certainly unsent" and "ambiguous".

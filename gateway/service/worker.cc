@@ -5,6 +5,9 @@ namespace lotsen::service {
 namespace {
 
 constexpr std::size_t kBatch = 16;
+// What is thought is kept for this long, so that it is saved together: the wait for the disk is the price, not the
+// write.
+constexpr auto kSaveAfter = std::chrono::milliseconds(20);
 constexpr auto kLease = std::chrono::seconds(60);
 constexpr auto kRetry = std::chrono::seconds(10);
 constexpr auto kIdle = std::chrono::milliseconds(500);  // due times in the future are noticed this late at most
@@ -50,6 +53,8 @@ Result<std::size_t> Worker::round() {
   const Instant now = clock_.now();
   LOTSEN_TRY(const auto due, store_.claimTransfers(owner_, kBatch, now, now + kLease));
   const auto configuration = configuration_.get();
+  std::vector<store::TransferChange> thought;
+  Instant since = now;
   for (const auto& work : due) {
     auto change = thinker_.think(*configuration, work);
     if (!change.ok()) {
@@ -57,12 +62,23 @@ Result<std::size_t> Worker::round() {
       LOTSEN_TRY_DO(store_.returnTransfer(work.transfer.id, work.token, now + kRetry));
       continue;
     }
-    const auto saved = store_.saveTransfer(std::move(*change), clock_.now());
+    thought.push_back(std::move(*change));
+    if (clock_.now() - since < kSaveAfter) continue;
+    LOTSEN_TRY_DO(save(std::exchange(thought, {})));
+    since = clock_.now();
+  }
+  LOTSEN_TRY_DO(save(std::move(thought)));
+  return due.size();
+}
+
+Status Worker::save(std::vector<store::TransferChange> thought) {
+  if (thought.empty()) return done();
+  for (const auto& saved : store_.saveTransfers(std::move(thought), clock_.now())) {
     // Conflict: the lease ran out and another pass has the transfer; what we thought is of no use any more.
     if (!saved.ok() && saved.error().code != Code::Conflict) return saved.error();
   }
-  if (!due.empty()) hooks_.legsChanged();
-  return due.size();
+  hooks_.legsChanged();
+  return done();
 }
 
 void Worker::loop() {

@@ -38,6 +38,7 @@ class Worker {
 
  private:
   void loop();
+  Status save(std::vector<store::TransferChange> thought);
 
   store::Store& store_;
   Current& configuration_;

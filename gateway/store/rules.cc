@@ -48,6 +48,10 @@ bool isHead(DeliveryState state) {
   }
 }
 
+bool hasDueTime(DeliveryState state) {
+  return state == DeliveryState::Ready || state == DeliveryState::Resolving || state == DeliveryState::Awaiting;
+}
+
 DeliveryState afterLostLease(bool sending, bool resolving) {
   return sending || resolving ? DeliveryState::Resolving : DeliveryState::Ready;
 }
@@ -143,6 +147,14 @@ bool fits(const RecordFilter& filter, const Record& record) {
          (!filter.state || record.state == *filter.state) &&
          (filter.mapHash.empty() || record.mapHash == filter.mapHash) &&
          (!filter.from || record.receivedAt >= *filter.from) && (!filter.until || record.receivedAt < *filter.until);
+}
+
+AuditEntry overdueEntry(const Id& delivery, Instant now) {
+  return {now, "gateway", "acknowledgement-overdue", {}, delivery, "{}"};
+}
+
+Error notPaused(std::string_view endpoint) {
+  return fail(Code::NotFound, "endpoint " + std::string(endpoint) + " is not paused");
 }
 
 Error staleWork(const Id& transfer) {

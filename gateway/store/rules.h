@@ -12,6 +12,9 @@ bool isFinished(DeliveryState state);
 /// States of which a lane (transfer, endpoint) has at most one.
 bool isHead(DeliveryState state);
 
+/// Ready, Resolving, Awaiting: an attempt that ends so says when something is due.
+bool hasDueTime(DeliveryState state);
+
 /// Where a delivery goes when its lease ends without an answer. `resolving`: an earlier attempt is ambiguous already.
 DeliveryState afterLostLease(bool sending, bool resolving);
 
@@ -37,7 +40,12 @@ bool fits(const RecordFilter& filter, const Record& record);
 inline constexpr std::size_t kPageRows = 256;                    // looked at, whether they fit or not
 inline constexpr std::size_t kPageBytes = std::size_t{4} << 20;  // of bodies and canonical forms; at least one record
 
+/// The audit row of an acknowledgement that is missing.
+AuditEntry overdueEntry(const Id& delivery, Instant now);
+inline constexpr std::size_t kOverdueRows = 256;  // at most a call
+
 // What two back ends say alike.
+Error notPaused(std::string_view endpoint);
 Error staleWork(const Id& transfer);
 Error oldIncarnation(const Owner& owner);
 Error wrongBytes(const Id& delivery);

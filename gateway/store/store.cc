@@ -49,6 +49,22 @@ bool mayGo(DeliveryState from, DeliveryState to) {
                      [&](const Transition& row) { return row.from == from && row.to == to; });
 }
 
+Result<Saved> Store::saveTransfer(TransferChange change, Instant now) {
+  std::vector<TransferChange> one;
+  one.push_back(std::move(change));
+  return std::move(saveTransfers(std::move(one), now).front());
+}
+
+Result<std::vector<Id>> Store::startSending(const std::vector<std::pair<Id, std::uint64_t>>& claimed, Instant now) {
+  LOTSEN_TRY(Turned turned, turn({}, claimed, now));
+  return std::move(turned.started);
+}
+
+Result<std::vector<Id>> Store::finish(std::vector<AttemptEnd> ends, Instant now) {
+  LOTSEN_TRY(Turned turned, turn(std::move(ends), {}, now));
+  return std::move(turned.stale);
+}
+
 std::string_view name(RecordKind kind) {
   switch (kind) {
     case RecordKind::Referral: return "referral";

@@ -2,18 +2,19 @@
 // store/memory (the executable specification), store/sqlite; the conformance suite in tests/store is run on each and is
 // the real definition. Used by: service (accept, work on transfers, read), queue (claim, send, finish). Only `app`
 // names a back end. Thread rule: every verb may be called from any thread and blocks until the effect is durable.
-// The leasing verbs (claimTransfers, returnTransfer, claim, expireLeases, promoteOrphans) only promise to be on the
-// disk before anything durable that follows them: a lease that is lost with the power is a lease given back, for its
-// holder is gone too. (A back end whose server can fall without its nodes must sync leases as well, or fence its nodes:
-// otherwise a token that was lost is given twice.) Failure
-// rule: Busy = nothing happened, try again; Conflict = see the verb; Ambiguous = the commit's result is unknown and the
-// process must stop accepting; Unavailable/Corrupt = the store is dead, the process ends and the restart recovers.
+// The leasing verbs (claimTransfers, returnTransfer, claim, expireLeases, promoteOrphans, noticeOverdue) only promise
+// to be on the disk before anything durable that follows them: a lease that is lost with the power is a lease given
+// back, for its holder is gone too. (A back end whose server can fall without its nodes must sync leases as well, or
+// fence its nodes: otherwise a token that was lost is given twice.) Failure rule: Busy = nothing happened, try again;
+// Conflict = see the verb; Ambiguous = the commit's result is unknown and the process must stop accepting;
+// Unavailable/Corrupt = the store is dead, the process ends and the restart recovers.
 //
 // ## What is stored
 //   record    what a sender gave us: original bytes, digest, key; later its canonical form and the hash of its maps
 //   transfer  the case; also the unit of work and the lock: whoever holds its work lease may change it
 //   delivery  one message or letter on its way to one endpoint (a leg of the transfer), with its bytes once it has them
 //   release   (delivery, consent record, BTF record, validity): the permission to send; claim() joins it
+//   pause     an endpoint that a person has stopped, with who and why: nothing of it is due until it is resumed
 //   attempt   append only: what we tried and what came back
 //   audit     append only, hash-chained; the timeline of a transfer is its audit rows
 //
@@ -22,7 +23,9 @@
 //   Queued    has bytes, but an earlier delivery of the same (transfer, endpoint) is not finished: FIFO
 //   Ready     head of its (transfer, endpoint), may be claimed when due
 //   Leased    claimed by a node; `sending` tells whether bytes may have left
-//   Awaiting  the receiver has it, its business acknowledgement is not here yet
+//   Awaiting  the receiver has it, its business acknowledgement is not here yet; `overdue` once it is missing for
+//   longer
+//             than agreed, which is told and counted and changes nothing else: a person must ask
 //   Resolving bytes may have left and no answer came: resend only to an idempotent receiver, else read back, else a
 //             person decides
 //   Done, Cancelled (both final), Parked (a person must act; blocks its lane)
@@ -46,6 +49,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/result.h"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -138,9 +142,11 @@ struct Delivery {
   std::vector<Id> after;  // must be Done or Cancelled first; what a cancelled one means is service's
   bool needsRelease = false;
   bool sending = false;  // Leased: bytes may have left
+  bool overdue = false;  // Awaiting: the acknowledgement is missing for longer than agreed
   std::uint32_t attempts = 0;
   std::uint64_t token = 0;
-  Instant dueAt;
+  Instant dueAt;       // Ready, Resolving: may go then; Awaiting: overdue then
+  Instant placedAt;    // when it got its place in the lane; none as long as sequence is 0
   Instant deadlineAt;  // after this a retry becomes Parked
   std::string reason;  // Parked, Cancelled: reason code; Ready again: why the last attempt failed
   Instant createdAt;
@@ -258,21 +264,36 @@ struct Owner {
 };
 
 struct Claimed {
-  Delivery delivery;       // with body
-  bool resolving = false;  // an earlier attempt is ambiguous
+  Delivery delivery;                  // with body
+  bool resolving = false;             // an earlier attempt is ambiguous
+  std::optional<Instant> lastSentAt;  // when resolving: bytes could last have left then
 };
 
 struct AttemptEnd {
   Id delivery;
   std::uint64_t token = 0;
   DeliveryState to = DeliveryState::Done;  // Done, Ready, Awaiting, Resolving, Parked
-  Instant dueAt;                           // for Ready and Resolving
+  Instant dueAt;                           // for Ready and Resolving; for Awaiting: when it is overdue
   std::string reason;                      // for all but Done: a reason code
   std::string outcome;                     // stable class name: "done", "retry", "ambiguous", "fatal" …
   int httpStatus = 0;                      // 0: no answer
   std::string phase;                       // how far the attempt came: "connect", "send", "answer"
   std::string responseDigest;
   std::vector<AuditEntry> audit;
+};
+
+/// What one turn of the delivery loop has written.
+struct Turned {
+  std::vector<Id> stale;    // of the ends: the token was not valid any more, nothing was changed
+  std::vector<Id> started;  // of the starts: those that may go
+};
+
+/// An endpoint that a person has stopped.
+struct Pause {
+  std::string endpoint;
+  std::string reason;  // in the person's words; never patient data
+  std::string actor;   // "operator:<name>"
+  Instant since;
 };
 
 struct Attempt {
@@ -329,6 +350,17 @@ struct Counts {
   std::optional<Instant> oldestReady;  // the earliest dueAt of a claimable delivery
 };
 
+/// Ages of a head at which somebody should look.
+inline constexpr std::chrono::minutes kHeadAges[] = {std::chrono::minutes(15), std::chrono::hours(4),
+                                                     std::chrono::hours(24)};
+
+/// What somebody should look at, now.
+struct Alarms {
+  std::array<std::uint64_t, 3> oldHeads{};  // Ready, Leased, Resolving and placed longer ago than kHeadAges
+  std::uint64_t overdue = 0;                // acknowledgements
+  std::vector<Pause> paused;                // by endpoint
+};
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -346,31 +378,45 @@ class Store {
   /// claim(): the owner is not the newest incarnation of its node.
   virtual Result<std::vector<TransferWork>> claimTransfers(const Owner& owner, std::size_t limit, Instant now,
                                                            Instant leaseUntil) = 0;
-  /// Conflict: stale token. Invalid: the change does not fit what is stored (unknown ids, a second delivery of the same
-  /// id, a body where none may be). Nothing is written then.
-  virtual Result<Saved> saveTransfer(TransferChange change, Instant now) = 0;
+  /// One result a change, in their order; each stands for itself, though all are made durable together. Conflict: stale
+  /// token. Invalid: the change does not fit what is stored (unknown ids, a second delivery of the same id, a body
+  /// where none may be). Nothing is written of that one then.
+  virtual std::vector<Result<Saved>> saveTransfers(std::vector<TransferChange> changes, Instant now) = 0;
+  Result<Saved> saveTransfer(TransferChange change, Instant now);
   /// Gives the lease back without a change (the work failed for a reason of ours); the transfer is due again at
   /// `dueAt`.
   virtual Status returnTransfer(const Id& transfer, std::uint64_t token, Instant dueAt) = 0;
 
   /// Leases up to `limit` due heads (Ready or Resolving) of this endpoint and writes their attempt rows. A delivery
   /// that needs a release is claimed only with a live one that is valid now; an expired one is voided and the transfer
-  /// marked due instead; one that is not valid yet moves the delivery's dueAt to its start.
+  /// marked due instead; one that is not valid yet moves the delivery's dueAt to its start. Nothing of a paused
+  /// endpoint.
   virtual Result<std::vector<Claimed>> claim(const Owner& owner, std::string_view endpoint, std::size_t limit,
                                              Instant now, Instant leaseUntil) = 0;
-  /// Before the first byte leaves: marks the attempts as sending. Returns those that may go; a release that was voided
-  /// or has expired since the claim takes its delivery out (it goes back to where it came from, unsent).
-  virtual Result<std::vector<Id>> startSending(const std::vector<std::pair<Id, std::uint64_t>>& claimed,
-                                               Instant now) = 0;
-  /// Ends attempts; a stale token changes nothing and is reported. Promotes the next of each (transfer, endpoint) that
-  /// is Done; marks the transfer due whenever a delivery became Done or Parked.
-  virtual Result<std::vector<Id>> finish(std::vector<AttemptEnd> ends, Instant now) = 0;
+  /// One turn of the delivery loop in one transaction, so that it waits for the disk once.
+  /// `ends`: ends attempts; a stale token changes nothing and is reported. Promotes the next of each (transfer,
+  /// endpoint) that is Done; marks the transfer due whenever a delivery became Done or Parked. `starts`, after that:
+  /// before the first byte leaves, marks the attempts as sending. Reported are those that may go; a release that was
+  /// voided or has expired since the claim takes its delivery out (it goes back to where it came from, unsent).
+  virtual Result<Turned> turn(std::vector<AttemptEnd> ends, const std::vector<std::pair<Id, std::uint64_t>>& starts,
+                              Instant now) = 0;
+  /// turn() with starts alone, which returns those that may go; and with ends alone, which returns the stale ones.
+  Result<std::vector<Id>> startSending(const std::vector<std::pair<Id, std::uint64_t>>& claimed, Instant now);
+  Result<std::vector<Id>> finish(std::vector<AttemptEnd> ends, Instant now);
   /// Leases whose time is over, of any node, on deliveries and transfers: as openNode() treats them. Returns how many.
   virtual Result<std::size_t> expireLeases(Instant now) = 0;
   /// Safety net: promotes heads that nobody promoted. Anything but 0 is an alarm.
   virtual Result<std::size_t> promoteOrphans(Instant now) = 0;
 
-  /// Endpoints with at least one due head, for the delivery loop; and when the next one falls due.
+  /// Marks Awaiting deliveries whose acknowledgement is overdue, each once, with an audit row
+  /// ("acknowledgement-overdue"). Returns how many; a bounded number a call.
+  virtual Result<std::size_t> noticeOverdue(Instant now) = 0;
+
+  /// Stops an endpoint, or replaces why; what is leased goes on. `audit` is written in the same transaction.
+  virtual Status pauseEndpoint(Pause pause, AuditEntry audit) = 0;
+  virtual Status resumeEndpoint(std::string_view endpoint, AuditEntry audit) = 0;  // NotFound: it is not paused
+
+  /// Endpoints that are not paused with at least one due head, for the delivery loop; and when the next one falls due.
   virtual Result<std::vector<std::string>> dueEndpoints(Instant now, std::optional<Instant>& nextDue) = 0;
 
   virtual Result<TransferView> transfer(const Id& id) = 0;  // NotFound
@@ -382,6 +428,7 @@ class Store {
   virtual Result<RecordPage> records(const RecordFilter& filter) = 0;
   virtual Result<Delivery> delivery(const Id& id) = 0;  // with body
   virtual Result<Counts> counts() = 0;
+  virtual Result<Alarms> alarms(Instant now) = 0;
   /// Appends audit rows that belong to no transfer: what somebody asked for and looked at.
   virtual Status note(std::vector<AuditEntry> entries) = 0;
   /// Checks the audit chain from its start; Corrupt names the first broken row.

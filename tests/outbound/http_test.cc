@@ -199,6 +199,31 @@ TEST(Http, AReceiverThatKnowsNoRepeatsGetsNone) {
   EXPECT_NE(requests[0].connection, requests[1].connection);
 }
 
+TEST(Http, AsksWhetherAMessageIsThere) {
+  ScriptedServer server({{.status = 200, .body = R"({"resourceType":"Bundle","type":"searchset"})"}});
+  Endpoint endpoint = endpointAt(server.url());
+  endpoint.readBackUrl = server.url() + "/Task?identifier=urn:uuid:{message}";
+  const auto outbound = outboundTo(endpoint);
+  queue::Sending question = message("d1", "");
+  question.purpose = queue::Purpose::ReadBack;
+  const Answer answer = sendOne(*outbound, question);
+  EXPECT_EQ(answer.phase, Phase::Answered);
+  EXPECT_EQ(answer.status, 200);
+  const std::string request = server.requests().at(0).head;
+  EXPECT_NE(request.find("GET "), std::string::npos) << request;
+  EXPECT_NE(request.find("/Task?identifier=urn:uuid:5c2f9a51-64f0-4e5e-9d0b-0e7b3f6f8a11 HTTP/1.1"), std::string::npos)
+      << request;
+  EXPECT_EQ(request.find("Content-Type"), std::string::npos);
+}
+
+TEST(Http, WhoCannotBeAskedIsNotAsked) {
+  ScriptedServer server({});
+  const auto outbound = outboundTo(endpointAt(server.url()));
+  queue::Sending question = message("d1", "");
+  question.purpose = queue::Purpose::ReadBack;
+  EXPECT_EQ(sendOne(*outbound, question).phase, Phase::Unsent);
+}
+
 TEST(Http, FollowsNoRedirect) {
   ScriptedServer elsewhere({Step{}});
   ScriptedServer server({Step{.status = 307, .fields = "Location: " + elsewhere.url() + "\r\n"}});
@@ -277,6 +302,9 @@ TEST(Endpoints, AreCheckedBeforeAnythingIsSent) {
                           "ftp://a/", "file:///etc/passwd", "https://user:secret@a/"})
     EXPECT_NE(faultOf([&](Endpoint& e) { e.url = url; }), "fine") << url;
   EXPECT_EQ(faultOf([](Endpoint& e) { e.url = "https://user:secret@a/"; }).find("secret"), std::string::npos);
+  EXPECT_EQ(faultOf([](Endpoint& e) { e.readBackUrl = "https://a/Task?identifier={message}"; }), "fine");
+  for (const char* url : {"https://a/Task", "http://10.0.0.1/{message}", "{message}"})
+    EXPECT_NE(faultOf([&](Endpoint& e) { e.readBackUrl = url; }), "fine") << url;
   EXPECT_NE(faultOf([](Endpoint& e) { e.id = "../up"; }), "fine");
   EXPECT_NE(faultOf([](Endpoint& e) { e.totalTimeout = milliseconds(0); }), "fine");
   EXPECT_FALSE(Outbound::create({endpointAt("https://a/"), endpointAt("https://b/")}).ok()) << "one id, two endpoints";

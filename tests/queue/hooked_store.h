@@ -32,8 +32,12 @@ class HookedStore final : public store::Store {
                                               Instant leaseUntil) override {
     return through("claimTransfers", [&] { return behind_.claimTransfers(owner, limit, now, leaseUntil); });
   }
-  Result<store::Saved> saveTransfer(store::TransferChange change, Instant now) override {
-    return through("saveTransfer", [&] { return behind_.saveTransfer(std::move(change), now); });
+  std::vector<Result<store::Saved>> saveTransfers(std::vector<store::TransferChange> changes, Instant now) override {
+    using Saved = std::vector<Result<store::Saved>>;
+    const std::size_t count = changes.size();
+    const auto saved =
+        through("saveTransfers", [&]() -> Result<Saved> { return behind_.saveTransfers(std::move(changes), now); });
+    return saved.ok() ? *saved : Saved(count, saved.error());
   }
   Status returnTransfer(const Id& transfer, std::uint64_t token, Instant dueAt) override {
     return through("returnTransfer", [&] { return behind_.returnTransfer(transfer, token, dueAt); });
@@ -42,17 +46,24 @@ class HookedStore final : public store::Store {
                                 Instant leaseUntil) override {
     return through("claim", [&] { return behind_.claim(owner, endpoint, limit, now, leaseUntil); });
   }
-  Results<Id> startSending(const std::vector<std::pair<Id, std::uint64_t>>& claimed, Instant now) override {
-    return through("startSending", [&] { return behind_.startSending(claimed, now); });
-  }
-  Results<Id> finish(std::vector<store::AttemptEnd> ends, Instant now) override {
-    return through("finish", [&] { return behind_.finish(std::move(ends), now); });
+  Result<store::Turned> turn(std::vector<store::AttemptEnd> ends,
+                             const std::vector<std::pair<Id, std::uint64_t>>& starts, Instant now) override {
+    return through("turn", [&] { return behind_.turn(std::move(ends), starts, now); });
   }
   Result<std::size_t> expireLeases(Instant now) override {
     return through("expireLeases", [&] { return behind_.expireLeases(now); });
   }
   Result<std::size_t> promoteOrphans(Instant now) override {
     return through("promoteOrphans", [&] { return behind_.promoteOrphans(now); });
+  }
+  Result<std::size_t> noticeOverdue(Instant now) override {
+    return through("noticeOverdue", [&] { return behind_.noticeOverdue(now); });
+  }
+  Status pauseEndpoint(store::Pause pause, store::AuditEntry audit) override {
+    return through("pauseEndpoint", [&] { return behind_.pauseEndpoint(std::move(pause), std::move(audit)); });
+  }
+  Status resumeEndpoint(std::string_view endpoint, store::AuditEntry audit) override {
+    return through("resumeEndpoint", [&] { return behind_.resumeEndpoint(endpoint, std::move(audit)); });
   }
   Results<std::string> dueEndpoints(Instant now, std::optional<Instant>& nextDue) override {
     return through("dueEndpoints", [&] { return behind_.dueEndpoints(now, nextDue); });
@@ -65,6 +76,7 @@ class HookedStore final : public store::Store {
   }
   Result<store::Delivery> delivery(const Id& id) override { return behind_.delivery(id); }
   Result<store::Counts> counts() override { return behind_.counts(); }
+  Result<store::Alarms> alarms(Instant now) override { return behind_.alarms(now); }
   Status note(std::vector<store::AuditEntry> entries) override {
     return through("note", [&] { return behind_.note(std::move(entries)); });
   }

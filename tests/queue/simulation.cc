@@ -15,13 +15,18 @@ constexpr auto kFaultTime = std::chrono::minutes(10);
 constexpr auto kLongest = std::chrono::hours(100);  // after the deadline of everything
 constexpr milliseconds kLease{10'000};
 constexpr int kMostPauses = 2;
+constexpr milliseconds kLongestUnderWay{60'000};
+constexpr milliseconds kClocksDiffer{120'000};
 
 std::vector<queue::Endpoint> endpoints() {
-  std::vector<queue::Endpoint> all(3);
+  std::vector<queue::Endpoint> all(4);
   all[0].id = "provider";
   all[1].id = "mediator";
   all[2].id = "careless";
-  all[2].idempotent = false;
+  all[3].id = "readable";
+  all[2].idempotent = all[3].idempotent = false;
+  all[3].readBack = true;
+  all[3].readBackAfter = kLongestUnderWay + 2 * kClocksDiffer;
   for (queue::Endpoint& each : all) each.leaseTime = kLease;
   return all;
 }
@@ -38,14 +43,21 @@ queue::Verdict classify(const store::Claimed& claimed, const Answer& answer) {
   return verdict;
 }
 
+/// What a question came to stands in the answer's status.
+queue::Finding understand(const store::Claimed&, const Answer& answer) {
+  if (answer.phase != Phase::Answered) return queue::Finding::NoAnswer;
+  if (answer.status == 404) return queue::Finding::Absent;
+  return answer.status == 200 ? queue::Finding::Accepted : queue::Finding::Unclear;
+}
+
 }  // namespace
 
 std::string_view name(Fault fault) {
   constexpr std::string_view kNames[kFaults] = {
-      "unreachable",  "lost request",  "lost answer",   "busy",       "server error", "late answer",
-      "late arrival", "arrives twice", "pause",         "clock step", "crash",        "power loss",
-      "commit lost",  "answer lost",   "store busy",    "repeat",     "gives up",     "withdrawal",
-      "repeated ack", "negative ack",  "short release", "no bytes",   "cancel",       "person resends"};
+      "unreachable",   "lost request",   "lost answer", "busy",          "server error", "late answer",  "late arrival",
+      "arrives twice", "unclear answer", "pause",       "clock step",    "crash",        "power loss",   "commit lost",
+      "answer lost",   "store busy",     "repeat",      "gives up",      "withdrawal",   "repeated ack", "negative ack",
+      "short release", "no bytes",       "cancel",      "person resends"};
   return kNames[static_cast<std::size_t>(fault)];
 }
 
@@ -104,7 +116,8 @@ void Simulation::open(Node& node) {
   node.owner = *store_.openNode(node.name, node.now());
   power_.after("openNode");
   watch();
-  node.core = std::make_unique<queue::Core>(node.store, node, node, random_, node.owner, endpoints(), classify);
+  node.core =
+      std::make_unique<queue::Core>(node.store, node, node, random_, node.owner, endpoints(), classify, understand);
   node.next = clock_.now();
 }
 
@@ -156,7 +169,7 @@ Status Simulation::before(Node& node, std::string_view verb) {
   if (happens(Fault::StoreBusy, 20)) return fail(Code::Busy, "busy");
   if (verb == "dueEndpoints") return done();
   // Between the claim and the first byte: the narrowest moment for a withdrawal.
-  if (verb == "startSending" && happens(Fault::Withdrawal, 6)) {
+  if (verb == "turn" && happens(Fault::Withdrawal, 6)) {
     submit(1 + random_.below(kSimulatedTransfers), store::RecordKind::Consent);
     if (node.doomed) return dead();
   }
@@ -171,8 +184,8 @@ Status Simulation::before(Node& node, std::string_view verb) {
 
 Status Simulation::after(Node& node, std::string_view verb) {
   mix(verb);
-  watch();
   if (verb == "dueEndpoints") return done();
+  watch();
   power_.after(verb);
   if (power_.unsynced() > 0 && random_.below(3) == 0) powerFails();
   if (!node.doomed && happens(Fault::AnswerLost, 400)) {
@@ -194,7 +207,22 @@ Simulation::Node* Simulation::freeNode() {
 
 // --- receivers
 
+void Simulation::ask(Node& node, const Sending& question) {
+  Event answer;
+  answer.kind = Event::Kind::Answer;
+  answer.node = node.index;
+  answer.life = node.life;
+  answer.answer = {question.delivery, question.token, Phase::Answered, 200, {}, {}, {}, milliseconds(5)};
+  if (!invariants.hasArrived(question.messageId)) answer.answer.status = 404;
+  if (happens(Fault::Unreachable, 4)) answer.answer.phase = Phase::Unsent;
+  if (happens(Fault::LostAnswer, 4)) answer.answer.phase = Phase::Sent;
+  if (happens(Fault::UnclearAnswer, 6)) answer.answer.status = 400;
+  const std::int64_t longest = happens(Fault::LateAnswer, 8) ? 30'000 : 2'000;
+  at(after(1, longest), std::move(answer));
+}
+
 void Simulation::send(Node& node, Sending sending) {
+  if (sending.purpose == queue::Purpose::ReadBack) return ask(node, sending);
   invariants.leaves(store_, sending, node.now(), node.heldUp);
   if (!node.heldUp) checkConsent(sending);
   mix(sending.delivery);
@@ -221,7 +249,7 @@ void Simulation::send(Node& node, Sending sending) {
     return at(after(1, 2'000), std::move(answer));
   }
   if (happens(Fault::LateArrival, 8)) {
-    at(after(10'000, 60'000), std::move(arriving));
+    at(after(10'000, kLongestUnderWay.count()), std::move(arriving));
     answer.answer.phase = Phase::Sent;
     return at(after(1, 5'000), std::move(answer));
   }
@@ -294,7 +322,8 @@ void Simulation::handle(const Event& event) {
       return;
     case Event::Kind::StepClock:
       if (happens(Fault::ClockStep, 1)) {
-        nodes_[event.node]->offset = milliseconds(static_cast<std::int64_t>(random_.below(240'000)) - 120'000);
+        nodes_[event.node]->offset =
+            milliseconds(static_cast<std::int64_t>(random_.below(2 * kClocksDiffer.count()))) - kClocksDiffer;
       }
       return;
     case Event::Kind::Answer: {
@@ -310,17 +339,18 @@ void Simulation::handle(const Event& event) {
 /// Counts the ways that deliveries have gone since the last look; each must be one of the table.
 void Simulation::watch() {
   store_.inspect([this](const store::MemoryStore::State& state) {
+    states_.resize(state.ordinals + 1);
     for (const auto& [id, row] : state.deliveries) {
       const DeliveryState now = row.delivery.state;
-      const auto [seen, isNew] = states_.try_emplace(id, now);
-      if (isNew || seen->second == now) continue;
-      if (!mayGo(seen->second, now)) {
-        breach("delivery " + id + " went from " + std::string(name(seen->second)) + " to " + std::string(name(now)));
+      std::optional<DeliveryState>& seen = states_[row.ordinal];
+      const std::optional<DeliveryState> from = std::exchange(seen, now);
+      if (!from || *from == now) continue;
+      if (!mayGo(*from, now)) {
+        breach("delivery " + id + " went from " + std::string(name(*from)) + " to " + std::string(name(now)));
       }
-      ++transitions[static_cast<std::size_t>(seen->second)][static_cast<std::size_t>(now)];
+      ++transitions[static_cast<std::size_t>(*from)][static_cast<std::size_t>(now)];
       mix(id);
       mix(static_cast<std::uint64_t>(now));
-      seen->second = now;
     }
   });
 }

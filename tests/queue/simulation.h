@@ -32,6 +32,7 @@ enum class Fault : std::uint8_t {
   LateAnswer,     // the answer comes after the lease has ended
   LateArrival,    // the bytes arrive long after
   ArrivesTwice,   // the network repeats the request
+  UnclearAnswer,  // asked whether it has a message, a receiver says what nobody understands
   Pause,          // a node stands still in the middle of a verb, often for longer than its leases
   ClockStep,      // a node's clock jumps
   Crash,          // a node stops in the middle and starts again
@@ -49,7 +50,7 @@ enum class Fault : std::uint8_t {
   Cancel,         // the transfer is withdrawn: its unfinished legs are cancelled
   PersonResends,  // somebody sends a parked delivery again
 };
-inline constexpr std::size_t kFaults = 24;
+inline constexpr std::size_t kFaults = 25;
 std::string_view name(Fault fault);
 
 class Simulation {
@@ -123,6 +124,7 @@ class Simulation {
 
   // receivers
   void send(Node& node, queue::Sending sending);
+  void ask(Node& node, const queue::Sending& question);
   void arrive(const queue::Sending& sending);
   void acknowledge(const queue::Sending& sending);
   void checkConsent(const queue::Sending& sending);
@@ -154,16 +156,20 @@ class Simulation {
   int pauses_ = 0;  // nodes that stand still
   std::uint64_t records_ = 0;
   std::uint64_t digest_ = 14'695'981'039'346'656'037ULL;
-  std::vector<store::AcceptItem> sent_;               // for repeating
-  std::map<store::Id, store::DeliveryState> states_;  // as last seen
-  std::map<std::string, Instant> lastLeft_;           // by message id
+  std::vector<store::AcceptItem> sent_;                      // for repeating
+  std::vector<std::optional<store::DeliveryState>> states_;  // as last seen, by ordinal of the delivery
+  std::map<std::string, Instant> lastLeft_;                  // by message id
 };
 
 inline bool acknowledges(const std::string& endpoint) {
   return endpoint == "mediator";
 }
 inline bool dropsRepeats(const std::string& endpoint) {
-  return endpoint != "careless";
+  return endpoint != "careless" && endpoint != "readable";
+}
+/// Does not drop repeats, but can be asked what it has.
+inline bool canBeAsked(const std::string& endpoint) {
+  return endpoint == "readable";
 }
 /// The basis of a release: how many consent records the thought knew that decided it.
 inline std::string consentsKnown(std::int64_t count) {

@@ -114,7 +114,7 @@ void Simulation::firstLegs(Node& node, const store::TransferWork& work, store::T
   const std::uint64_t transfer = numberOf(work.transfer.id), base = transfer * 10;
   const Instant now = node.now();
   std::uint64_t number = base;
-  for (const char* endpoint : {"provider", "provider", "mediator", "careless"}) {
+  for (const char* endpoint : {"provider", "provider", "mediator", "careless", "readable", "readable"}) {
     Delivery each = leg(++number, transfer, endpoint, now);
     each.needsRelease = number != base + 4;
     if (each.needsRelease) {
@@ -123,8 +123,8 @@ void Simulation::firstLegs(Node& node, const store::TransferWork& work, store::T
     change.created.push_back(std::move(each));
   }
   change.created.push_back(
-      held(leg(base + 5, transfer, "careless", now), {deliveryId(base + 1), deliveryId(base + 3)}));
-  change.created.push_back(held(leg(base + 6, transfer, "provider", now), {deliveryId(base + 3)}));
+      held(leg(base + 7, transfer, "careless", now), {deliveryId(base + 1), deliveryId(base + 3)}));
+  change.created.push_back(held(leg(base + 8, transfer, "provider", now), {deliveryId(base + 3)}));
 }
 
 void Simulation::furtherLegs(Node& node, const store::TransferWork& work, store::TransferChange& change) {

@@ -43,7 +43,8 @@ inline std::string describe(const Delivery& d) {
       << d.sequence << ' ' << name(d.state) << ' ' << d.messageId << ' ' << d.bundleId << ' ' << d.mediaType << ' '
       << d.body << ' ' << d.mapHash << " release " << d.needsRelease << " sending " << d.sending << " attempts "
       << d.attempts << " token " << d.token << " due " << toMillis(d.dueAt) << ' ' << toMillis(d.deadlineAt) << ' '
-      << d.reason << ' ' << toMillis(d.createdAt) << ' ' << toMillis(d.finishedAt) << " after";
+      << d.reason << " placed " << toMillis(d.placedAt) << " overdue " << d.overdue << ' ' << toMillis(d.createdAt)
+      << ' ' << toMillis(d.finishedAt) << " after";
   for (const Id& id : d.after) out << ' ' << id;
   return out.str();
 }
@@ -95,6 +96,13 @@ inline std::string describe(Store& store, Instant now) {
   for (const auto& [state, n] : counts->transfers) out << "transfers " << state << ' ' << n << '\n';
   for (const auto& [state, n] : counts->deliveries) out << "deliveries " << state << ' ' << n << '\n';
   out << "records " << counts->records << " oldest " << (counts->oldestReady ? toMillis(*counts->oldestReady) : -1);
+  const Result<store::Alarms> alarms = store.alarms(now);
+  if (!alarms.ok()) return alarms.error().message;
+  for (const std::uint64_t n : alarms->oldHeads) out << " old " << n;
+  out << " overdue " << alarms->overdue;
+  for (const store::Pause& each : alarms->paused) {
+    out << " paused " << each.endpoint << ' ' << each.reason << ' ' << each.actor << ' ' << toMillis(each.since);
+  }
   std::optional<Instant> next;
   const Result<std::vector<std::string>> due = store.dueEndpoints(now, next);
   for (const std::string& endpoint : *due) out << " due " << endpoint;

@@ -204,6 +204,7 @@ class Pair {
     ASSERT_EQ(a->size(), b->size());
     for (std::size_t i = 0; i < a->size(); ++i) {
       EXPECT_EQ((*a)[i].resolving, (*b)[i].resolving);
+      EXPECT_EQ((*a)[i].lastSentAt, (*b)[i].lastSentAt);
       EXPECT_EQ(test::describe((*a)[i].delivery), test::describe((*b)[i].delivery));
       leases_.emplace_back((*a)[i].delivery.id, (*a)[i].delivery.token);
     }
@@ -243,8 +244,22 @@ class Pair {
     EXPECT_EQ(*a, *b);
   }
 
+  void pause() {
+    const char* lane = kLanes[pick(3)];
+    if (oneIn(3)) {
+      const Pause pause{lane, "why", "operator:anna", now_};
+      EXPECT_EQ(text(memory_.store().pauseEndpoint(pause, test::audit("paused", {}, now_))),
+                text(sqlite_.store().pauseEndpoint(pause, test::audit("paused", {}, now_))));
+    } else {
+      EXPECT_EQ(text(memory_.store().resumeEndpoint(lane, test::audit("resumed", {}, now_))),
+                text(sqlite_.store().resumeEndpoint(lane, test::audit("resumed", {}, now_))));
+    }
+  }
+
   void sweep() {
     if (oneIn(5)) return openNode();
+    if (oneIn(4)) return pause();
+    EXPECT_EQ(*memory_.store().noticeOverdue(now_), *sqlite_.store().noticeOverdue(now_));
     EXPECT_EQ(*memory_.store().expireLeases(now_), *sqlite_.store().expireLeases(now_));
     EXPECT_EQ(*memory_.store().promoteOrphans(now_), 0u);
     EXPECT_EQ(*sqlite_.store().promoteOrphans(now_), 0u);

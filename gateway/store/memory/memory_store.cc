@@ -120,50 +120,12 @@ Result<std::vector<TransferWork>> MemoryStore::claimTransfers(const Owner& owner
   return works;
 }
 
-Result<Saved> MemoryStore::saveTransfer(TransferChange change, Instant now) {
-  LOTSEN_TRY_DO(checkChange(change));
+std::vector<Result<Saved>> MemoryStore::saveTransfers(std::vector<TransferChange> changes, Instant now) {
   std::lock_guard lock(mutex_);
-  const auto found = state_->transfers.find(change.id);
-  if (found == state_->transfers.end() || !found->second.lease || found->second.token != change.token) {
-    return staleWork(change.id);
-  }
-  LOTSEN_TRY_DO(state_->check(change));
-  State::StoredTransfer& row = found->second;
-  const bool arrived = row.arrivals != row.arrivalsAtClaim;
-  const std::optional<Instant> dueBefore = row.due;
-
-  Saved saved;
-  for (RecordChange& each : change.records) {
-    Record& record = state_->records.at(each.id).record;
-    record.state = each.state;
-    record.reason = std::move(each.reason);
-    record.issues = std::move(each.issues);
-    record.canonical = std::move(each.canonical);
-    record.mapHash = std::move(each.mapHash);
-  }
-  for (const DeliveryChange& each : change.changed) state_->apply(each, now, saved);
-  for (Delivery& each : change.created) {
-    const Id id = each.id;
-    State::StoredDelivery& stored = state_->deliveries[id];
-    stored.ordinal = ++state_->ordinals;
-    stored.delivery = std::move(each);
-    stored.delivery.sequence = 0;
-    stored.delivery.attempts = 0;
-    stored.delivery.token = 0;
-    stored.delivery.sending = false;
-    if (stored.delivery.state == DeliveryState::Ready) state_->enterLane(stored);
-    row.deliveries.push_back(id);
-  }
-  for (const Release& each : change.releases) state_->apply(each, row.voidedSinceClaim);
-  state_->write(change.id, std::move(change.audit));
-
-  row.transfer.state = change.state;
-  row.transfer.reasons = std::move(change.reasons);
-  row.transfer.agreement = std::move(change.agreement);
-  row.transfer.changedAt = now;
-  row.due = arrived ? dueBefore : change.dueAt;
-  row.lease.reset();
-  return saved;
+  std::vector<Result<Saved>> results;
+  results.reserve(changes.size());
+  for (TransferChange& each : changes) results.push_back(state_->save(each, now));
+  return results;
 }
 
 Status MemoryStore::returnTransfer(const Id& transfer, std::uint64_t token, Instant dueAt) {
@@ -182,6 +144,7 @@ Result<std::vector<Claimed>> MemoryStore::claim(const Owner& owner, std::string_
                                                 Instant now, Instant leaseUntil) {
   std::lock_guard lock(mutex_);
   if (!state_->isCurrent(owner)) return oldIncarnation(owner);
+  if (state_->pauses.contains(endpoint)) return std::vector<Claimed>{};
   std::vector<State::StoredDelivery*> due;
   for (auto& [id, row] : state_->deliveries) {
     if (row.delivery.endpoint == endpoint && row.delivery.dueAt <= now && state_->claimable(row)) due.push_back(&row);
@@ -214,65 +177,28 @@ Result<std::vector<Claimed>> MemoryStore::claim(const Owner& owner, std::string_
     attempt.number = delivery.attempts;
     attempt.node = owner.node;
     attempt.claimedAt = now;
+    std::optional<Instant> lastSentAt;
+    for (const Attempt& each : row->attempts) {
+      if (row->resolving && each.sentAt) lastSentAt = std::max(lastSentAt.value_or(*each.sentAt), *each.sentAt);
+    }
     row->attempts.push_back(std::move(attempt));
-    claimed.push_back({delivery, row->resolving});
+    claimed.push_back({delivery, row->resolving, lastSentAt});
   }
   return claimed;
 }
 
-Result<std::vector<Id>> MemoryStore::startSending(const std::vector<std::pair<Id, std::uint64_t>>& claimed,
-                                                  Instant now) {
-  std::lock_guard lock(mutex_);
-  std::vector<Id> started;
-  for (const auto& [id, token] : claimed) {
-    const auto found = state_->deliveries.find(id);
-    if (found == state_->deliveries.end()) continue;
-    State::StoredDelivery& row = found->second;
-    Delivery& delivery = row.delivery;
-    if (delivery.state != DeliveryState::Leased || delivery.token != token || delivery.sending) continue;
-    if (delivery.needsRelease) {
-      const bool expired = row.release && now >= row.release->validUntil;
-      if (!row.release || expired || now < row.release->validFrom) {
-        if (expired) {
-          row.release.reset();
-          state_->markDue(delivery.transfer, now);
-        }
-        state_->loseLease(row, kReleaseVoid, now);
-        continue;
-      }
-    }
-    delivery.sending = true;
-    row.everSent = true;
-    row.attempts.back().sentAt = now;
-    started.push_back(id);
-  }
-  return started;
-}
-
-Result<std::vector<Id>> MemoryStore::finish(std::vector<AttemptEnd> ends, Instant now) {
+Result<Turned> MemoryStore::turn(std::vector<AttemptEnd> ends, const std::vector<std::pair<Id, std::uint64_t>>& starts,
+                                 Instant now) {
   LOTSEN_TRY_DO(checkEnds(ends));
   std::lock_guard lock(mutex_);
-  std::vector<Id> stale;
+  Turned turned;
   for (AttemptEnd& end : ends) {
-    const auto found = state_->deliveries.find(end.delivery);
-    if (found == state_->deliveries.end() || found->second.delivery.state != DeliveryState::Leased ||
-        found->second.delivery.token != end.token) {
-      stale.push_back(end.delivery);
-      continue;
-    }
-    State::StoredDelivery& row = found->second;
-    Attempt& attempt = row.attempts.back();
-    attempt.endedAt = now;
-    attempt.outcome = std::move(end.outcome);
-    attempt.httpStatus = end.httpStatus;
-    attempt.phase = std::move(end.phase);
-    attempt.responseDigest = std::move(end.responseDigest);
-    row.delivery.reason = end.to == DeliveryState::Done ? "" : std::move(end.reason);
-    if (end.to == DeliveryState::Ready || end.to == DeliveryState::Resolving) row.delivery.dueAt = end.dueAt;
-    state_->write(row.delivery.transfer, std::move(end.audit));
-    state_->go(row, end.to, now);
+    if (!state_->endOne(end, now)) turned.stale.push_back(end.delivery);
   }
-  return stale;
+  for (const auto& [id, token] : starts) {
+    if (state_->startOne(id, token, now)) turned.started.push_back(id);
+  }
+  return turned;
 }
 
 Result<std::size_t> MemoryStore::expireLeases(Instant now) {
@@ -302,12 +228,50 @@ Result<std::size_t> MemoryStore::promoteOrphans(Instant) {
   return promoted;
 }
 
+Result<std::size_t> MemoryStore::noticeOverdue(Instant now) {
+  std::lock_guard lock(mutex_);
+  std::vector<Delivery*> overdue;
+  for (auto& [id, row] : state_->deliveries) {
+    Delivery& delivery = row.delivery;
+    if (delivery.state == DeliveryState::Awaiting && !delivery.overdue && delivery.dueAt <= now) {
+      overdue.push_back(&delivery);
+    }
+  }
+  std::sort(overdue.begin(), overdue.end(),
+            [](const Delivery* a, const Delivery* b) { return std::tie(a->dueAt, a->id) < std::tie(b->dueAt, b->id); });
+  if (overdue.size() > kOverdueRows) overdue.resize(kOverdueRows);
+  for (Delivery* each : overdue) {
+    each->overdue = true;
+    state_->write(each->transfer, {overdueEntry(each->id, now)});
+  }
+  return overdue.size();
+}
+
+Status MemoryStore::pauseEndpoint(Pause pause, AuditEntry audit) {
+  LOTSEN_TRY_DO(checkAudit({audit}));
+  std::lock_guard lock(mutex_);
+  const std::string endpoint = pause.endpoint;
+  state_->pauses[endpoint] = std::move(pause);
+  state_->write({}, {std::move(audit)});
+  return done();
+}
+
+Status MemoryStore::resumeEndpoint(std::string_view endpoint, AuditEntry audit) {
+  LOTSEN_TRY_DO(checkAudit({audit}));
+  std::lock_guard lock(mutex_);
+  const auto found = state_->pauses.find(endpoint);
+  if (found == state_->pauses.end()) return notPaused(endpoint);
+  state_->pauses.erase(found);
+  state_->write({}, {std::move(audit)});
+  return done();
+}
+
 Result<std::vector<std::string>> MemoryStore::dueEndpoints(Instant now, std::optional<Instant>& nextDue) {
   std::lock_guard lock(mutex_);
   nextDue.reset();
   std::vector<std::string> due;
   for (const auto& [id, row] : state_->deliveries) {
-    if (!state_->claimable(row)) continue;
+    if (!state_->claimable(row) || state_->pauses.contains(row.delivery.endpoint)) continue;
     if (row.delivery.dueAt <= now) {
       due.push_back(row.delivery.endpoint);
     } else if (!nextDue || row.delivery.dueAt < *nextDue) {
@@ -406,6 +370,24 @@ Result<Counts> MemoryStore::counts() {
     }
   }
   return counts;
+}
+
+Result<Alarms> MemoryStore::alarms(Instant now) {
+  std::lock_guard lock(mutex_);
+  Alarms alarms;
+  for (const auto& [id, row] : state_->deliveries) {
+    const Delivery& delivery = row.delivery;
+    alarms.overdue += delivery.overdue ? 1 : 0;
+    if (!isHead(delivery.state) || delivery.state == DeliveryState::Awaiting ||
+        delivery.state == DeliveryState::Parked) {
+      continue;
+    }
+    for (std::size_t i = 0; i < std::size(kHeadAges); ++i) {
+      if (delivery.placedAt + kHeadAges[i] <= now) ++alarms.oldHeads[i];
+    }
+  }
+  for (const auto& [endpoint, pause] : state_->pauses) alarms.paused.push_back(pause);
+  return alarms;
 }
 
 Status MemoryStore::note(std::vector<AuditEntry> entries) {

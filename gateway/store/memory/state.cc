@@ -46,7 +46,7 @@ std::vector<MemoryStore::State::StoredDelivery*> MemoryStore::State::lane(const 
   return found;
 }
 
-void MemoryStore::State::enterLane(StoredDelivery& row) {
+void MemoryStore::State::enterLane(StoredDelivery& row, Instant now) {
   std::int64_t last = 0;
   bool busy = false;
   for (const StoredDelivery* other : lane(row.delivery.transfer, row.delivery.endpoint)) {
@@ -54,6 +54,7 @@ void MemoryStore::State::enterLane(StoredDelivery& row) {
     busy = busy || !isFinished(other->delivery.state);
   }
   row.delivery.sequence = last + 1;
+  row.delivery.placedAt = now;
   row.delivery.state = busy ? DeliveryState::Queued : DeliveryState::Ready;
 }
 
@@ -73,6 +74,7 @@ void MemoryStore::State::go(StoredDelivery& row, DeliveryState to, Instant now) 
   LOTSEN_CHECK(delivery.state == to || mayGo(delivery.state, to));
   delivery.state = to;
   delivery.sending = false;
+  delivery.overdue = false;
   const bool tell = std::exchange(row.recheck, false) || to == DeliveryState::Done || to == DeliveryState::Parked;
   row.resolving = false;
   row.lease.reset();
@@ -192,7 +194,7 @@ void MemoryStore::State::apply(const DeliveryChange& change, Instant now, Saved&
     delivery.mediaType = change.mediaType;
     delivery.body = change.body;
     delivery.mapHash = change.mapHash;
-    enterLane(row);
+    enterLane(row, now);
   }
 }
 
@@ -200,6 +202,96 @@ void MemoryStore::State::apply(const Release& release, bool voided) {
   StoredDelivery& row = deliveries.at(release.delivery);
   if (isFinished(row.delivery.state)) return;
   row.release = voided ? std::nullopt : std::optional(release);
+}
+
+Result<Saved> MemoryStore::State::save(TransferChange& change, Instant now) {
+  LOTSEN_TRY_DO(checkChange(change));
+  const auto found = transfers.find(change.id);
+  if (found == transfers.end() || !found->second.lease || found->second.token != change.token) {
+    return staleWork(change.id);
+  }
+  LOTSEN_TRY_DO(check(change));
+  StoredTransfer& row = found->second;
+  const bool arrived = row.arrivals != row.arrivalsAtClaim;
+  const std::optional<Instant> dueBefore = row.due;
+
+  Saved saved;
+  for (RecordChange& each : change.records) {
+    Record& record = records.at(each.id).record;
+    record.state = each.state;
+    record.reason = std::move(each.reason);
+    record.issues = std::move(each.issues);
+    record.canonical = std::move(each.canonical);
+    record.mapHash = std::move(each.mapHash);
+  }
+  for (const DeliveryChange& each : change.changed) apply(each, now, saved);
+  for (Delivery& each : change.created) {
+    const Id id = each.id;
+    StoredDelivery& stored = deliveries[id];
+    stored.ordinal = ++ordinals;
+    stored.delivery = std::move(each);
+    stored.delivery.sequence = 0;
+    stored.delivery.attempts = 0;
+    stored.delivery.token = 0;
+    stored.delivery.sending = stored.delivery.overdue = false;
+    stored.delivery.placedAt = {};
+    if (stored.delivery.state == DeliveryState::Ready) enterLane(stored, now);
+    row.deliveries.push_back(id);
+  }
+  for (const Release& each : change.releases) apply(each, row.voidedSinceClaim);
+  write(change.id, std::move(change.audit));
+
+  row.transfer.state = change.state;
+  row.transfer.reasons = std::move(change.reasons);
+  row.transfer.agreement = std::move(change.agreement);
+  row.transfer.changedAt = now;
+  row.due = arrived ? dueBefore : change.dueAt;
+  row.lease.reset();
+  return saved;
+}
+
+bool MemoryStore::State::startOne(const Id& id, std::uint64_t token, Instant now) {
+  const auto found = deliveries.find(id);
+  if (found == deliveries.end()) return false;
+  StoredDelivery& row = found->second;
+  Delivery& delivery = row.delivery;
+  if (delivery.state != DeliveryState::Leased || delivery.token != token || delivery.sending) return false;
+  if (delivery.needsRelease) {
+    const bool expired = row.release && now >= row.release->validUntil;
+    if (!row.release || expired || now < row.release->validFrom) {
+      if (expired) {
+        row.release.reset();
+        markDue(delivery.transfer, now);
+      }
+      loseLease(row, kReleaseVoid, now);
+      return false;
+    }
+  }
+  delivery.sending = true;
+  row.everSent = true;
+  row.attempts.back().sentAt = now;
+  return true;
+}
+
+/// False: the token is stale.
+bool MemoryStore::State::endOne(AttemptEnd& end, Instant now) {
+  const auto found = deliveries.find(end.delivery);
+  if (found == deliveries.end() || found->second.delivery.state != DeliveryState::Leased ||
+      found->second.delivery.token != end.token) {
+    return false;
+  }
+  StoredDelivery& row = found->second;
+  Attempt& attempt = row.attempts.back();
+  attempt.endedAt = now;
+  attempt.outcome = std::move(end.outcome);
+  attempt.httpStatus = end.httpStatus;
+  attempt.phase = std::move(end.phase);
+  attempt.responseDigest = std::move(end.responseDigest);
+  row.delivery.reason = end.to == DeliveryState::Done ? "" : std::move(end.reason);
+  if (hasDueTime(end.to)) row.delivery.dueAt = end.dueAt;
+  write(row.delivery.transfer, std::move(end.audit));
+  go(row, end.to, now);
+  return true;
 }
 
 }  // namespace lotsen::store

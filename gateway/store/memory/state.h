@@ -52,6 +52,7 @@ struct MemoryStore::State {
   std::map<Id, StoredRecord> records;
   std::map<Id, StoredTransfer> transfers;
   std::map<Id, StoredDelivery> deliveries;
+  std::map<std::string, Pause, std::less<>> pauses;  // by endpoint
   std::vector<StoredAudit> audit;
   std::uint64_t ordinals = 0;
 
@@ -64,7 +65,7 @@ struct MemoryStore::State {
   /// All deliveries of one lane that have a place in it.
   std::vector<StoredDelivery*> lane(const Id& transfer, std::string_view endpoint);
   /// Gives a delivery that has its bytes a place: Ready if the lane is empty, else Queued.
-  void enterLane(StoredDelivery& row);
+  void enterLane(StoredDelivery& row, Instant now);
   /// Makes the first Queued delivery of a lane Ready if the lane has no head. True if it did.
   bool promote(const Id& transfer, std::string_view endpoint);
   /// The only writer of a delivery's state; ends the lease and its attempt with it, promotes, marks the transfer due.
@@ -73,6 +74,9 @@ struct MemoryStore::State {
   void loseLease(StoredDelivery& row, std::string_view outcome, Instant now);
   AckResult acknowledge(const AckEffect& effect, const std::string& partner, Instant now, Id& transfer);
 
+  Result<Saved> save(TransferChange& change, Instant now);
+  bool startOne(const Id& id, std::uint64_t token, Instant now);
+  bool endOne(AttemptEnd& end, Instant now);
   Status check(const TransferChange& change) const;
   bool dependenciesFinished(const std::vector<Id>& after) const;
   void apply(const DeliveryChange& change, Instant now, Saved& saved);

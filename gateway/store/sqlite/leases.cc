@@ -19,6 +19,11 @@ constexpr auto kLeasedByToken = join(kDeliveryRow, "WHERE id = ?1 AND state = 'l
 constexpr auto kDueHeads =
     join(kDelivery, "WHERE d.claimable AND d.endpoint = ?1 AND d.due_at <= ?2 ORDER BY d.due_at, d.row LIMIT ?3");
 
+bool isPaused(Connection& db, std::string_view endpoint) {
+  Statement statement = db.prepare("SELECT 1 FROM endpoint_pause WHERE endpoint = ?1");
+  return statement.bind(endpoint).step();
+}
+
 enum class Permission : std::uint8_t { Given, Expired, NotYet, Missing };
 
 struct Permit {
@@ -74,6 +79,10 @@ void lease(Connection& db, DeliveryClaim& head, const Owner& owner, Instant now,
         "lease_epoch = ?6, lease_until = ?7 WHERE row = ?1")
       .bind(head.row, head.claimed.resolving, delivery.attempts, delivery.token, owner.node, owner.epoch, leaseUntil)
       .run();
+  if (head.claimed.resolving) {
+    Statement statement = db.prepare("SELECT max(sent_at) FROM attempt WHERE delivery = ?1");
+    if (statement.bind(head.row).step()) head.claimed.lastSentAt = statement.maybeInstant(0);
+  }
   db.prepare("INSERT INTO attempt (delivery, number, node, claimed_at) VALUES (?1, ?2, ?3, ?4)")
       .bind(head.row, delivery.attempts, owner.node, now)
       .run();
@@ -110,13 +119,14 @@ Result<std::vector<DeliveryClaim>> claim(Write& write, const Owner& owner, std::
   Connection& db = write.db;
   if (!isCurrent(db, owner)) return oldIncarnation(owner);
   std::vector<DeliveryClaim> claimed;
+  if (isPaused(db, endpoint)) return claimed;
   // A head that may not go is moved out of the index, so every round either claims or shrinks what is left.
   while (claimed.size() < limit) {
     std::vector<DeliveryClaim> heads;
     {
       Statement statement = db.prepare(kDueHeads.data());
       for (statement.bind(endpoint, now, static_cast<std::int64_t>(limit - claimed.size())); statement.step();) {
-        heads.push_back({statement.integer(0), {readDelivery(statement), false}});
+        heads.push_back({statement.integer(0), {readDelivery(statement), false, {}}});
       }
     }
     if (heads.empty()) break;
@@ -130,8 +140,7 @@ Result<std::vector<DeliveryClaim>> claim(Write& write, const Owner& owner, std::
   return claimed;
 }
 
-Result<std::vector<Id>> startSending(Write& write, const std::vector<std::pair<Id, std::uint64_t>>& claimed,
-                                     Instant now) {
+std::vector<Id> startSending(Write& write, const std::vector<std::pair<Id, std::uint64_t>>& claimed, Instant now) {
   Connection& db = write.db;
   std::vector<Id> started;
   for (const auto& [id, token] : claimed) {
@@ -163,7 +172,7 @@ Result<std::vector<Id>> startSending(Write& write, const std::vector<std::pair<I
   return started;
 }
 
-Result<std::vector<Id>> finish(Write& write, const std::vector<AttemptEnd>& ends, Instant now) {
+std::vector<Id> finish(Write& write, const std::vector<AttemptEnd>& ends, Instant now) {
   Connection& db = write.db;
   std::vector<Id> stale;
   for (const AttemptEnd& end : ends) {
@@ -182,7 +191,7 @@ Result<std::vector<Id>> finish(Write& write, const std::vector<AttemptEnd>& ends
         .bind(row->row, row->attempts, now, end.outcome, end.httpStatus, end.phase, end.responseDigest)
         .run();
     std::optional<Instant> dueAt;
-    if (end.to == DeliveryState::Ready || end.to == DeliveryState::Resolving) dueAt = end.dueAt;
+    if (hasDueTime(end.to)) dueAt = end.dueAt;
     go(db, *row, end.to, end.to == DeliveryState::Done ? "" : std::string_view(end.reason), dueAt, now);
     if (end.audit.empty()) continue;
     Id transfer;

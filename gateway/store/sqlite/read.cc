@@ -155,7 +155,7 @@ Result<std::vector<std::string>> dueEndpoints(Connection& db, Instant now, std::
       "NULL) "
       "SELECT name, (SELECT min(due_at) FROM delivery WHERE claimable AND endpoint = name), "
       "(SELECT min(due_at) FROM delivery WHERE claimable AND endpoint = name AND due_at > ?1) FROM e "
-      "WHERE name IS NOT NULL ORDER BY name");
+      "WHERE name IS NOT NULL AND name NOT IN (SELECT endpoint FROM endpoint_pause) ORDER BY name");
   nextDue.reset();
   std::vector<std::string> due;
   for (statement.bind(now); statement.step();) {

@@ -98,6 +98,8 @@ Delivery readDelivery(const Statement& statement) {
   delivery.reason = statement.text(18);
   delivery.createdAt = statement.instant(19);
   delivery.finishedAt = statement.instant(20);
+  delivery.overdue = statement.integer(21) != 0;
+  delivery.placedAt = statement.instant(22);
   return delivery;
 }
 
@@ -144,6 +146,7 @@ void go(Connection& db, const DeliveryRow& delivery, DeliveryState to, std::stri
   const bool finished = isFinished(to);
   db.prepare(
         "UPDATE delivery SET state = ?2, reason = ?3, due_at = coalesce(?4, due_at), finished_at = ?5, sending = 0, "
+        "overdue = 0, "
         "resolving = 0, recheck = 0, lease_node = NULL, lease_epoch = NULL, lease_until = NULL WHERE row = ?1")
       .bind(delivery.row, name(to), reason, dueAt, finished ? std::optional(now) : std::nullopt)
       .run();

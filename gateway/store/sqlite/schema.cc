@@ -198,7 +198,27 @@ CREATE TRIGGER delivery_moved AFTER UPDATE OF state ON delivery WHEN OLD.state <
 END;
 )sql";
 
-constexpr Migration kMigrations[] = {{1, kFirst}};
+// Pauses of endpoints, acknowledgements that are overdue, the age of heads. What awaited an acknowledgement before has
+// a day from its last attempt.
+constexpr const char* kSecond = R"sql(
+ALTER TABLE delivery ADD COLUMN placed_at INTEGER;      -- NULL: no place in the lane yet
+ALTER TABLE delivery ADD COLUMN overdue INTEGER NOT NULL DEFAULT 0 CHECK (overdue IN (0, 1));
+UPDATE delivery SET placed_at = created_at WHERE sequence IS NOT NULL;
+UPDATE delivery SET due_at = 86400000 + coalesce(
+  (SELECT max(ended_at) FROM attempt WHERE attempt.delivery = delivery.row), due_at) WHERE state = 'awaiting';
+CREATE INDEX delivery_placed ON delivery (placed_at, state) WHERE state IN ('ready', 'leased', 'resolving');
+CREATE INDEX delivery_awaiting ON delivery (due_at) WHERE state = 'awaiting' AND overdue = 0;
+CREATE INDEX delivery_overdue ON delivery (overdue) WHERE overdue = 1;
+
+CREATE TABLE endpoint_pause (
+  endpoint TEXT PRIMARY KEY,
+  reason TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  since INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr Migration kMigrations[] = {{1, kFirst}, {2, kSecond}};
 
 // "LOTS" in the file's header tells a database of ours from any other.
 constexpr std::int64_t kApplicationId = 0x4c4f5453;

@@ -89,10 +89,17 @@ Result<std::vector<TransferWork>> SqliteStore::claimTransfers(const Owner& owner
   });
 }
 
-Result<Saved> SqliteStore::saveTransfer(TransferChange change, Instant now) {
-  LOTSEN_TRY_DO(checkChange(change));
-  return parts_->writer->submit<Saved>(Durable::Now, sizeOf(change),
-                                       [&](Write& write) { return sqlite::saveTransfer(write, change, now); });
+std::vector<Result<Saved>> SqliteStore::saveTransfers(std::vector<TransferChange> changes, Instant now) {
+  using Results = std::vector<Result<Saved>>;
+  std::size_t bytes = 0;
+  for (const TransferChange& each : changes) bytes += sizeOf(each);
+  Result<Results> saved = parts_->writer->submit<Results>(Durable::Now, bytes, [&](Write& write) -> Result<Results> {
+    Results results;
+    results.reserve(changes.size());
+    for (const TransferChange& each : changes) results.push_back(sqlite::saveOne(write, each, now));
+    return results;
+  });
+  return saved.ok() ? std::move(*saved) : Results(changes.size(), saved.error());
 }
 
 Status SqliteStore::returnTransfer(const Id& transfer, std::uint64_t token, Instant dueAt) {
@@ -117,16 +124,15 @@ Result<std::vector<Claimed>> SqliteStore::claim(const Owner& owner, std::string_
   });
 }
 
-Result<std::vector<Id>> SqliteStore::startSending(const std::vector<std::pair<Id, std::uint64_t>>& claimed,
-                                                  Instant now) {
-  return parts_->writer->submit<std::vector<Id>>(
-      Durable::Now, kSmall * claimed.size(), [&](Write& write) { return sqlite::startSending(write, claimed, now); });
-}
-
-Result<std::vector<Id>> SqliteStore::finish(std::vector<AttemptEnd> ends, Instant now) {
+Result<Turned> SqliteStore::turn(std::vector<AttemptEnd> ends, const std::vector<std::pair<Id, std::uint64_t>>& starts,
+                                 Instant now) {
   LOTSEN_TRY_DO(checkEnds(ends));
-  return parts_->writer->submit<std::vector<Id>>(Durable::Now, kSmall * ends.size(),
-                                                 [&](Write& write) { return sqlite::finish(write, ends, now); });
+  return parts_->writer->submit<Turned>(Durable::Now, kSmall * (ends.size() + starts.size()), [&](Write& write) {
+    Turned turned;
+    turned.stale = sqlite::finish(write, ends, now);
+    turned.started = sqlite::startSending(write, starts, now);
+    return Result<Turned>(std::move(turned));
+  });
 }
 
 // The sweeps look first on a reader: mostly there is nothing to do, and nobody shall wait for that.
@@ -144,6 +150,26 @@ Result<std::size_t> SqliteStore::promoteOrphans(Instant) {
   if (!any) return std::size_t{0};
   return parts_->writer->submit<std::size_t>(Durable::WithNext, kSmall,
                                              [&](Write& write) { return sqlite::promoteOrphans(write); });
+}
+
+Result<std::size_t> SqliteStore::noticeOverdue(Instant now) {
+  LOTSEN_TRY(const bool any,
+             parts_->readers->read<bool>([&](Connection& db) -> Result<bool> { return sqlite::anyOverdue(db, now); }));
+  if (!any) return std::size_t{0};
+  return parts_->writer->submit<std::size_t>(Durable::WithNext, kSmall * kOverdueRows,
+                                             [&](Write& write) { return sqlite::noticeOverdue(write, now); });
+}
+
+Status SqliteStore::pauseEndpoint(Pause pause, AuditEntry audit) {
+  LOTSEN_TRY_DO(checkAudit({audit}));
+  return parts_->writer->submit<Done>(Durable::Now, kSmall,
+                                      [&](Write& write) { return sqlite::pauseEndpoint(write, pause, audit); });
+}
+
+Status SqliteStore::resumeEndpoint(std::string_view endpoint, AuditEntry audit) {
+  LOTSEN_TRY_DO(checkAudit({audit}));
+  return parts_->writer->submit<Done>(Durable::Now, kSmall,
+                                      [&](Write& write) { return sqlite::resumeEndpoint(write, endpoint, audit); });
 }
 
 Result<std::vector<std::string>> SqliteStore::dueEndpoints(Instant now, std::optional<Instant>& nextDue) {
@@ -174,6 +200,10 @@ Result<Delivery> SqliteStore::delivery(const Id& id) {
 
 Result<Counts> SqliteStore::counts() {
   return parts_->readers->read<Counts>([&](Connection& db) { return sqlite::counts(db); });
+}
+
+Result<Alarms> SqliteStore::alarms(Instant now) {
+  return parts_->readers->read<Alarms>([&](Connection& db) { return sqlite::alarms(db, now); });
 }
 
 Status SqliteStore::note(std::vector<AuditEntry> entries) {

@@ -29,14 +29,17 @@ class SqliteStore final : public Store {
   Result<Accepted> accept(AcceptItem item) override;
   Result<std::vector<TransferWork>> claimTransfers(const Owner& owner, std::size_t limit, Instant now,
                                                    Instant leaseUntil) override;
-  Result<Saved> saveTransfer(TransferChange change, Instant now) override;
+  std::vector<Result<Saved>> saveTransfers(std::vector<TransferChange> changes, Instant now) override;
   Status returnTransfer(const Id& transfer, std::uint64_t token, Instant dueAt) override;
   Result<std::vector<Claimed>> claim(const Owner& owner, std::string_view endpoint, std::size_t limit, Instant now,
                                      Instant leaseUntil) override;
-  Result<std::vector<Id>> startSending(const std::vector<std::pair<Id, std::uint64_t>>& claimed, Instant now) override;
-  Result<std::vector<Id>> finish(std::vector<AttemptEnd> ends, Instant now) override;
+  Result<Turned> turn(std::vector<AttemptEnd> ends, const std::vector<std::pair<Id, std::uint64_t>>& starts,
+                      Instant now) override;
   Result<std::size_t> expireLeases(Instant now) override;
   Result<std::size_t> promoteOrphans(Instant now) override;
+  Result<std::size_t> noticeOverdue(Instant now) override;
+  Status pauseEndpoint(Pause pause, AuditEntry audit) override;
+  Status resumeEndpoint(std::string_view endpoint, AuditEntry audit) override;
   Result<std::vector<std::string>> dueEndpoints(Instant now, std::optional<Instant>& nextDue) override;
   Result<TransferView> transfer(const Id& id) override;
   Result<std::vector<Transfer>> transfers(const TransferFilter& filter) override;
@@ -44,6 +47,7 @@ class SqliteStore final : public Store {
   Result<RecordPage> records(const RecordFilter& filter) override;
   Result<Delivery> delivery(const Id& id) override;
   Result<Counts> counts() override;
+  Result<Alarms> alarms(Instant now) override;
   Status note(std::vector<AuditEntry> entries) override;
   Status verifyAudit() override;
 

@@ -17,7 +17,8 @@ struct TransferClaim {
 };
 Result<std::vector<TransferClaim>> claimTransfers(Write& write, const Owner& owner, std::size_t limit, Instant now,
                                                   Instant leaseUntil);
-Result<Saved> saveTransfer(Write& write, const TransferChange& change, Instant now);
+/// In a savepoint of its own: a change that is refused leaves nothing.
+Result<Saved> saveOne(Write& write, const TransferChange& change, Instant now);
 Status returnTransfer(Write& write, const Id& transfer, std::uint64_t token, Instant dueAt);
 Status note(Write& write, const std::vector<AuditEntry>& entries);
 
@@ -29,11 +30,17 @@ struct DeliveryClaim {
 Result<Owner> openNode(Write& write, std::string_view node, Instant now);
 Result<std::vector<DeliveryClaim>> claim(Write& write, const Owner& owner, std::string_view endpoint, std::size_t limit,
                                          Instant now, Instant leaseUntil);
-Result<std::vector<Id>> startSending(Write& write, const std::vector<std::pair<Id, std::uint64_t>>& claimed,
-                                     Instant now);
-Result<std::vector<Id>> finish(Write& write, const std::vector<AttemptEnd>& ends, Instant now);
+std::vector<Id> startSending(Write& write, const std::vector<std::pair<Id, std::uint64_t>>& claimed, Instant now);
+std::vector<Id> finish(Write& write, const std::vector<AttemptEnd>& ends, Instant now);
 Result<std::size_t> expireLeases(Write& write, Instant now);
 Result<std::size_t> promoteOrphans(Write& write);
+
+// alarms.cc
+bool anyOverdue(Connection& db, Instant now);
+Result<std::size_t> noticeOverdue(Write& write, Instant now);
+Status pauseEndpoint(Write& write, const Pause& pause, const AuditEntry& audit);
+Status resumeEndpoint(Write& write, std::string_view endpoint, const AuditEntry& audit);
+Result<Alarms> alarms(Connection& db, Instant now);
 
 // read.cc
 bool anyExpiredLease(Connection& db, Instant now);

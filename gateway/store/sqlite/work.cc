@@ -83,8 +83,8 @@ void giveBytes(Scope& scope, const DeliveryRow& row, const DeliveryChange& chang
   const Place place = nextPlace(db, row.transfer, row.endpoint);
   LOTSEN_CHECK(mayGo(row.state, place.state));
   db.prepare(
-        "UPDATE delivery SET state = ?2, sequence = ?3, media_type = ?4, map_hash = ?5, reason = ?6, due_at = ?7 "
-        "WHERE row = ?1")
+        "UPDATE delivery SET state = ?2, sequence = ?3, media_type = ?4, map_hash = ?5, reason = ?6, due_at = ?7, "
+        "placed_at = ?7 WHERE row = ?1")
       .bind(row.row, name(place.state), place.sequence, change.mediaType, change.mapHash, change.reason, scope.now)
       .run();
   writeBody(db, row.row, change.body);
@@ -137,11 +137,13 @@ Status createDelivery(Scope& scope, const Delivery& delivery) {
   }
   db.prepare(
         "INSERT INTO delivery (id, transfer, role, partner, endpoint, sequence, state, message_id, bundle_id, "
-        "media_type, map_hash, needs_release, due_at, deadline_at, reason, created_at) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) ON CONFLICT (id) DO NOTHING")
+        "media_type, map_hash, needs_release, due_at, deadline_at, reason, created_at, placed_at) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) ON CONFLICT (id) DO "
+        "NOTHING")
       .bind(toUuid(delivery.id), scope.transfer, name(delivery.role), delivery.partner, delivery.endpoint, sequence,
             name(state), delivery.messageId, delivery.bundleId, delivery.mediaType, delivery.mapHash,
-            delivery.needsRelease, delivery.dueAt, delivery.deadlineAt, delivery.reason, delivery.createdAt)
+            delivery.needsRelease, delivery.dueAt, delivery.deadlineAt, delivery.reason, delivery.createdAt,
+            sequence ? std::optional(scope.now) : std::nullopt)
       .run();
   if (db.changes() == 0) return fail(Code::Invalid, "delivery " + delivery.id + " exists already");
   const std::int64_t row = db.lastRow();
@@ -242,6 +244,8 @@ Result<std::vector<TransferClaim>> claimTransfers(Write& write, const Owner& own
   return claims;
 }
 
+namespace {
+
 Result<Saved> saveTransfer(Write& write, const TransferChange& change, Instant now) {
   Connection& db = write.db;
   const std::optional<Lease> lease = readLease(db, change.id, change.token);
@@ -265,6 +269,21 @@ Result<Saved> saveTransfer(Write& write, const TransferChange& change, Instant n
       .bind(lease->row, name(change.state), change.reasons, change.agreement, now,
             lease->arrived ? lease->dueAt : change.dueAt)
       .run();
+  return saved;
+}
+
+}  // namespace
+
+Result<Saved> saveOne(Write& write, const TransferChange& change, Instant now) {
+  LOTSEN_TRY_DO(checkChange(change));
+  const crypto::Digest256 chainBefore = write.chain;
+  write.db.prepare("SAVEPOINT change").run();
+  Result<Saved> saved = saveTransfer(write, change, now);
+  if (!saved.ok()) {
+    write.chain = chainBefore;
+    write.db.prepare("ROLLBACK TO change").run();
+  }
+  write.db.prepare("RELEASE change").run();
   return saved;
 }
 
