@@ -54,10 +54,11 @@ queue::Finding understand(const store::Claimed&, const Answer& answer) {
 
 std::string_view name(Fault fault) {
   constexpr std::string_view kNames[kFaults] = {
-      "unreachable",   "lost request",   "lost answer", "busy",          "server error", "late answer",  "late arrival",
-      "arrives twice", "unclear answer", "pause",       "clock step",    "crash",        "power loss",   "commit lost",
-      "answer lost",   "store busy",     "repeat",      "gives up",      "withdrawal",   "repeated ack", "negative ack",
-      "short release", "no bytes",       "cancel",      "person resends"};
+      "unreachable",    "lost request",  "lost answer",    "busy",          "server error", "late answer",
+      "late arrival",   "arrives twice", "unclear answer", "pause",         "clock step",   "crash",
+      "power loss",     "commit lost",   "answer lost",    "store busy",    "repeat",       "gives up",
+      "withdrawal",     "repeated ack",  "negative ack",   "short release", "no bytes",     "cancel",
+      "person resends", "person pauses"};
   return kNames[static_cast<std::size_t>(fault)];
 }
 
@@ -80,6 +81,7 @@ Simulation::Simulation(std::uint64_t seed) : random_(seed) {
     schedule(Event::Kind::Crash, random_.below(count), 0, 240'000);
     schedule(Event::Kind::ArmPower, 0, 0, 240'000);
     schedule(Event::Kind::StepClock, random_.below(count), 0, 240'000);
+    schedule(Event::Kind::Pause, 0, 0, 240'000);
   }
 }
 
@@ -148,6 +150,26 @@ void Simulation::pause(Node& node) {
   node.heldUp = true;
   runUntil(after(1'000, 4 * kLease.count()));
   --pauses_;
+}
+
+void Simulation::pauseEndpoint() {
+  if (!happens(Fault::PersonPauses, 2)) return;
+  const std::vector<queue::Endpoint> all = endpoints();
+  store::AuditEntry paused = audit("endpoint-paused", {}, clock_.now());
+  const store::Pause pause{all[random_.below(all.size())].id, "why", "operator:anna", clock_.now()};
+  if (!store_.pauseEndpoint(pause, std::move(paused)).ok()) breach("an endpoint cannot be paused");
+  power_.after("pauseEndpoint");
+  schedule(Event::Kind::Resume, 0, 1'000, 120'000);
+}
+
+void Simulation::resumeEndpoints() {
+  const store::Alarms alarms = *store_.alarms(clock_.now());
+  for (const store::Pause& each : alarms.paused) {
+    if (!store_.resumeEndpoint(each.endpoint, audit("endpoint-resumed", {}, clock_.now())).ok()) {
+      breach("an endpoint cannot be resumed");
+    }
+    power_.after("resumeEndpoint");
+  }
 }
 
 void Simulation::powerFails() {
@@ -326,6 +348,8 @@ void Simulation::handle(const Event& event) {
             milliseconds(static_cast<std::int64_t>(random_.below(2 * kClocksDiffer.count()))) - kClocksDiffer;
       }
       return;
+    case Event::Kind::Pause: return pauseEndpoint();
+    case Event::Kind::Resume: return resumeEndpoints();
     case Event::Kind::Answer: {
       Node& node = *nodes_[event.node];
       if (node.core == nullptr || node.life != event.life) return;

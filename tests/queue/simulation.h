@@ -49,8 +49,9 @@ enum class Fault : std::uint8_t {
   NoBytes,        // the service cannot make the bytes of a leg, and can later
   Cancel,         // the transfer is withdrawn: its unfinished legs are cancelled
   PersonResends,  // somebody sends a parked delivery again
+  PersonPauses,   // somebody stops an endpoint for a while
 };
-inline constexpr std::size_t kFaults = 25;
+inline constexpr std::size_t kFaults = 26;
 std::string_view name(Fault fault);
 
 class Simulation {
@@ -94,7 +95,18 @@ class Simulation {
     Instant next;  // of the world
   };
   struct Event {
-    enum class Kind : std::uint8_t { Arrive, Answer, HandIn, Submit, Crash, Restart, ArmPower, StepClock };
+    enum class Kind : std::uint8_t {
+      Arrive,
+      Answer,
+      HandIn,
+      Submit,
+      Crash,
+      Restart,
+      ArmPower,
+      StepClock,
+      Pause,
+      Resume
+    };
     Kind kind = Kind::Submit;
     std::size_t node = 0;
     std::uint64_t life = 0;
@@ -118,6 +130,8 @@ class Simulation {
   void step(Node& node);
   void pause(Node& node);
   void powerFails();
+  void pauseEndpoint();
+  void resumeEndpoints();
   Status before(Node& node, std::string_view verb);
   Status after(Node& node, std::string_view verb);
   Node* freeNode();
