@@ -12,7 +12,7 @@ import unittest
 from datetime import date, timedelta
 
 from test_intake import message_to
-from world import ROOT, Case, EndToEnd, messages, reasons, records
+from world import ROOT, Case, EndToEnd, messages, own_mappings, reasons, records
 
 TABLE = ROOT / "docs" / "bad-input.md"
 MAKE = {}
@@ -286,6 +286,39 @@ def _(world):
     return Answer(status, body)
 
 
+def message(world, change, event=("http://example.org/events", "referral")):
+    bundle = message_to(world.partners["pas"].url, world.partners["provider"].url)
+    messages.header_of(bundle)["eventCoding"] = {"system": event[0], "code": event[1]}
+    change(bundle["entry"])
+    fields = {"Content-Type": "application/fhir+json"}
+    status, _, body = world.client("from-provider").call("POST", "/fhir/$process-message", json.dumps(bundle).encode(), fields)
+    return Answer(status, body)
+
+
+@case("message that breaks its MessageDefinition")
+def _(world):
+    return message(world, lambda entries: None, ("http://lotsen.se/fhir/CodeSystem/message-event", "referral-transfer"))
+
+
+@case("message with a resource that breaks the profile it claims")
+def _(world):
+    claimed = {"profile": ["http://lotsen.se/fhir/StructureDefinition/referral"]}
+    return message(world, lambda entries: entries[1]["resource"].update(meta=claimed))
+
+
+@case("record whose mapped form breaks its channel's profile")
+def _(world):
+    case_ = Case(world)
+    status, fields, body = world.client().submit("strict", case_.records["referral"], case_.number)
+    case_.transfer_id = fields.get("location", "").rsplit("/", 1)[-1]
+    return Answer(status, body, case_)
+
+
+@case("our own message breaks its leg's profile")
+def _(world):
+    return whole(world, "referral", lambda r: None, "other-region")
+
+
 @case("same key with other content")
 def _(world):
     case_ = Case(world)
@@ -311,7 +344,36 @@ def rows():
     return found
 
 
+# A profile that nothing of ours conforms to.
+SIGNED = {
+    "resourceType": "StructureDefinition",
+    "url": "http://example.org/signed",
+    "name": "Signed",
+    "status": "draft",
+    "kind": "resource",
+    "abstract": False,
+    "type": "Bundle",
+    "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Bundle",
+    "derivation": "constraint",
+    "differential": {"element": [{"id": "Bundle.signature", "path": "Bundle.signature", "min": 1}]},
+}
+
+
 class BadInput(EndToEnd):
+    @staticmethod
+    def change_config(text):
+        """One more channel, and a leg of another region's agreements, that no mapping can please."""
+        text, mappings = own_mappings(text)
+        profile = "profile = " + SIGNED["url"] + "\n"
+        (mappings / "signed.json").write_text(json.dumps(SIGNED))
+        channels = mappings / "pas" / "channels.conf"
+        referral = re.search(r"\[channel pas/referral\]\n([^\[]*)", channels.read_text(encoding="utf-8")).group(1)
+        with channels.open("a", encoding="utf-8") as file:
+            file.write("\n[channel pas/strict]\n" + profile + referral)
+        legs = mappings / "out" / "legs.conf"
+        legs.write_text(legs.read_text(encoding="utf-8").replace("[leg mediator]\n", "[leg mediator]\n" + profile), encoding="utf-8")
+        return text
+
     def test_the_table_and_the_cases_are_the_same(self):
         self.assertEqual(sorted(row[0] for row in rows()), sorted(MAKE))
 
@@ -341,7 +403,11 @@ class BadInput(EndToEnd):
 
     def assert_held(self, answer, code, place, remedy):
         transfer = answer.case.wait(lambda t: reasons(t) == [code])
-        self.assertEqual(transfer["deliveries"], [])
+        if code == "message-invalid":
+            (leg,) = [leg for leg in transfer["deliveries"] if leg.get("reason") == code]
+            self.assertEqual((leg["role"], leg["state"], leg["attemptCount"]), (place, "parked", 0))
+        else:
+            self.assertEqual(transfer["deliveries"], [])
         (reason,) = transfer["reasons"]
         self.assertEqual(reason["remedy"].rstrip(".").lower(), remedy.rstrip(".").lower())
         kind, dot, element = place.partition(".")

@@ -3,13 +3,12 @@
 
 import json
 import re
-import shutil
 import signal
 import time
 import unittest
 
 from test_intake import message_to
-from world import ROOT, Case, EndToEnd, messages, reasons, summary
+from world import Case, EndToEnd, messages, own_mappings, reasons, summary
 
 # Messages of the event "referral" are about an order with a code, and message_to() makes orders without.
 PACKAGE = {
@@ -36,13 +35,6 @@ PACKAGE = {
 }
 
 
-def own_mappings(text):
-    """The configuration with mappings and a package of this world's own."""
-    folder = re.search(r"^data = (.*)/data$", text, re.MULTILINE).group(1)
-    shutil.copytree(ROOT / "mappings", folder + "/mappings")
-    return text.replace(f"mappings = {ROOT}/mappings\n", f"mappings = {folder}/mappings\npackage = {folder}/package\n")
-
-
 class Guard(EndToEnd):
     @classmethod
     def setUpClass(cls):
@@ -51,9 +43,10 @@ class Guard(EndToEnd):
 
     @classmethod
     def change_config(cls, text):
-        text = own_mappings(text)
-        folder = ROOT.__class__(re.search(r"^package = (.*)$", text, re.MULTILINE).group(1))
-        folder.mkdir(exist_ok=True)
+        text, mappings = own_mappings(text)
+        folder = mappings.parent / "package"
+        folder.mkdir()
+        text = text.replace("[gateway]\n", f"[gateway]\npackage = {folder}\n")
         for name, definition in PACKAGE.items():
             (folder / name).write_text(json.dumps(definition))
         for partner, rule in cls.rules.items():

@@ -134,7 +134,7 @@ class Intake(EndToEnd):
         self.assertEqual([rest["operation"] for rest in served["rest"]], [rest["operation"] for rest in published["rest"]])
         messaging, promised = served["messaging"][0], published["messaging"][0]
         self.assertTrue(messaging.pop("endpoint")[0]["address"])
-        self.assertEqual(messaging.keys() - promised.keys(), set())
+        self.assertEqual(messaging.keys(), promised.keys())
         for member in messaging:
             self.assertEqual(messaging[member], promised[member])
         self.assertValid(json.dumps(served))

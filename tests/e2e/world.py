@@ -8,6 +8,7 @@ import copy
 import itertools
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -36,6 +37,13 @@ def binary():
     if not Path(path).exists():
         sys.exit(f"{path} is not there: build it, or set LOTSEN_BINARY")
     return path
+
+
+def own_mappings(text):
+    """The configuration's text with a copy of the mappings in the world's folder, and that copy."""
+    folder = Path(re.search(r"^data = (.*)/data$", text, re.MULTILINE).group(1))
+    shutil.copytree(ROOT / "mappings", folder / "mappings")
+    return text.replace(f"mappings = {ROOT}/mappings\n", f"mappings = {folder}/mappings\n"), folder / "mappings"
 
 
 class World:
