@@ -26,7 +26,7 @@ using SteadyClock = std::chrono::steady_clock;
 std::optional<Loaded> loadFor(const Arguments& arguments) {
   Faults faults;
   auto loaded = load(arguments.one("--config"), faults);
-  for (const auto& fault : faults.list) std::cerr << fault.file << ':' << fault.line << ": " << fault.text << '\n';
+  for (const auto& fault : faults.list) std::cerr << told(fault) << '\n';
   return loaded;
 }
 

@@ -75,11 +75,7 @@ int mappingVerb(const Words& words) {
   }
   Faults faults;
   const auto report = runGolden(folder, arguments->has("--accept"), faults);
-  for (const auto& fault : faults.list) {
-    std::cerr << fault.file;
-    if (fault.line > 0) std::cerr << ':' << fault.line;
-    std::cerr << ": " << fault.text << '\n';
-  }
+  for (const auto& fault : faults.list) std::cerr << told(fault) << '\n';
   if (!report.cases.empty()) print(report);
   const bool reached = report.rules.missed.empty() && report.fields.missed.empty() && report.drops.missed.empty();
   const bool fine = !faults.any() && report.failed() == 0 && (reached || !arguments->has("--complete"));

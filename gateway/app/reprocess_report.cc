@@ -16,8 +16,8 @@ std::string_view meaning(Finding finding) {
     case Finding::NowFails: return "usable before, not any more";
     case Finding::FailsOtherwise: return "parked before and still, for this reason now";
     case Finding::NowSucceeds: return "parked before for this reason, usable now";
-    case Finding::Unaccounted: return "source fields that no rule reads any more";
-    case Finding::Accounted: return "source fields that a rule reads now";
+    case Finding::Unaccounted: return "source fields that would get lost: no rule makes anything of them any more";
+    case Finding::Accounted: return "source fields that got lost before, and of which a rule makes something now";
     case Finding::ValueChanged: return "elements with another value";
     case Finding::Added: return "elements that were not there";
     case Finding::Removed: return "elements that are gone";

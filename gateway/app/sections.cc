@@ -6,6 +6,13 @@
 
 namespace lotsen::app {
 
+std::string told(const Fault& fault) {
+  std::string text = fault.file;
+  if (fault.line > 0) text += ":" + std::to_string(fault.line);
+  if (fault.line > 0 && fault.column > 0) text += ":" + std::to_string(fault.column);
+  return text + ": " + fault.text;
+}
+
 std::vector<Section> parseSections(const std::string& file, std::string_view text, Faults& faults) {
   std::vector<Section> sections;
   int number = 0;

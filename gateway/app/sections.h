@@ -23,13 +23,19 @@ struct Fault {
   std::string file;
   int line = 0;
   std::string text;
+  int column = 0;  // where one is known
 };
 
 struct Faults {
   std::vector<Fault> list;
-  void add(const std::string& file, int line, std::string text) { list.push_back({file, line, std::move(text)}); }
+  void add(const std::string& file, int line, std::string text, int column = 0) {
+    list.push_back({file, line, std::move(text), column});
+  }
   bool any() const { return !list.empty(); }
 };
+
+/// "file:line:column: text", as far as the place is known.
+std::string told(const Fault& fault);
 
 struct Entry {
   std::string key, value;

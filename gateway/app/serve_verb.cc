@@ -13,11 +13,7 @@ namespace lotsen::app {
 namespace {
 
 void printFaults(const Faults& faults) {
-  for (const auto& fault : faults.list) {
-    std::cerr << fault.file;
-    if (fault.line > 0) std::cerr << ':' << fault.line;
-    std::cerr << ": " << fault.text << '\n';
-  }
+  for (const auto& fault : faults.list) std::cerr << told(fault) << '\n';
 }
 
 // TERM and INT end, HUP reloads. Blocked in main before any thread exists, so that one thread gets them.

@@ -74,7 +74,7 @@ class Shipped {
     for (const auto& issue : issues.list()) {
       if (issue.severity != fhir::Severity::Error && issue.severity != fhir::Severity::Fatal) continue;
       faults_.add(issue.source.empty() ? file : issue.source, static_cast<int>(issue.at.line),
-                  std::string(placeAndText(issue).second));
+                  std::string(placeAndText(issue).second), static_cast<int>(issue.at.column));
     }
   }
 

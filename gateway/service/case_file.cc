@@ -11,9 +11,8 @@ namespace lotsen::service {
 using store::RecordKind;
 using store::RecordState;
 
-CaseFile::CaseFile(const Configuration& configuration, const store::TransferWork& work, Instant now, Notes& notes)
-    : notes_(notes) {
-  understandAll(configuration, work, now);
+CaseFile::CaseFile(const Configuration& configuration, const store::TransferWork& work, Notes& notes) : notes_(notes) {
+  understandAll(configuration, work);
   if (!isMessage()) readFacts(configuration, work);
 }
 
@@ -27,7 +26,7 @@ bool CaseFile::anyHeld() const {
   return std::any_of(current_.begin(), current_.end(), [](const auto& entry) { return entry.second.held; });
 }
 
-void CaseFile::understandAll(const Configuration& configuration, const store::TransferWork& work, Instant now) {
+void CaseFile::understandAll(const Configuration& configuration, const store::TransferWork& work) {
   for (const auto& record : work.records) {
     if (record.kind == RecordKind::Acknowledgement) continue;
     Current& current = current_[record.kind];
@@ -35,7 +34,7 @@ void CaseFile::understandAll(const Configuration& configuration, const store::Tr
     if (record.state == RecordState::Processed && !newer) continue;
     bool usable = record.state != RecordState::Parked;
     if (usable) {
-      auto understood = understand(configuration, record, now);
+      auto understood = understand(configuration, record);
       usable = understood.canonical.has_value();
       if (record.state == RecordState::Accepted) {
         if (understood.judgement) notes_.judged(std::move(*understood.judgement), record.id);

@@ -23,7 +23,7 @@ struct Current {
 
 class CaseFile {
  public:
-  CaseFile(const Configuration& configuration, const store::TransferWork& work, Instant now, Notes& notes);
+  CaseFile(const Configuration& configuration, const store::TransferWork& work, Notes& notes);
 
   const Current& current(store::RecordKind kind) const;
   bool isMessage() const { return current_.count(store::RecordKind::Message) != 0; }
@@ -34,7 +34,7 @@ class CaseFile {
   std::vector<store::RecordChange> takeChanges() { return std::move(changes_); }
 
  private:
-  void understandAll(const Configuration& configuration, const store::TransferWork& work, Instant now);
+  void understandAll(const Configuration& configuration, const store::TransferWork& work);
   void readFacts(const Configuration& configuration, const store::TransferWork& work);
   template <typename Facts>
   void take(std::optional<Facts>& facts, Result<Facts> (*read)(const fhir::Document&, fhir::Issues&),

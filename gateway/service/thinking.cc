@@ -66,7 +66,7 @@ class Pass {
         now_(clock.now()),
         today_(sweden::civilDate(now_)),
         notes_(work.transfer.id, now_),
-        file_(configuration, work, now_, notes_) {
+        file_(configuration, work, notes_) {
     change_.id = work.transfer.id;
     change_.token = work.token;
     change_.agreement = file_.facts().referral ? file_.facts().referral->agreement : work.transfer.agreement;

@@ -94,7 +94,7 @@ bool needsOriginal(const fhir::Document& canonical) {
   return false;
 }
 
-Understood understand(const Configuration& configuration, const store::Record& record, Instant now) {
+Understood understand(const Configuration& configuration, const store::Record& record) {
   if (record.state == store::RecordState::Processed) return readCanonical(configuration, record, record.canonical);
   if (record.kind == store::RecordKind::Message) return readCanonical(configuration, record, record.body);
 
@@ -111,7 +111,7 @@ Understood understand(const Configuration& configuration, const store::Record& r
   const auto source = fhir::readJson(record.body, configuration.schema(), options, issues);
   if (!source.ok()) return parked(record, reason::kMappingFailed, issues);
 
-  const mapping::RunOptions run{now, record.digest};
+  const mapping::RunOptions run{record.receivedAt, record.digest};
   auto canonical = mapping::transform(*channel.map, *source, run, issues);
   if (!canonical.ok() || issues.hasErrors()) return parked(record, reason::kMappingFailed, issues);
   Judgement judgement = judge(configuration, *canonical, Direction::In, configuration.partner(record.partner),

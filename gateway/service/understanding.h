@@ -16,8 +16,8 @@ struct Understood {
 };
 
 /// Maps a new record (channel map, validation, loss account), or reads the canonical form of one that was mapped
-/// before.
-Understood understand(const Configuration& configuration, const store::Record& record, Instant now);
+/// before. The map's now() is the time at which the record was received, whenever it is mapped.
+Understood understand(const Configuration& configuration, const store::Record& record);
 
 /// True if the canonical Bundle does not hold all of its record, so that the original must go along to whoever gets all
 /// of it: the channel says `carry`, and some field is unaccounted. The Bundle says so itself, by meta.tag SUBSETTED.

@@ -122,7 +122,7 @@ class Examination {
     const std::string oldReason = std::exchange(record.reason, {});
     const std::string oldCanonical = std::exchange(record.canonical, {});
     record.state = store::RecordState::Accepted;
-    const auto understood = understand(trial_, record, record.receivedAt);
+    const auto understood = understand(trial_, record);
     const bool mapped = understood.canonical.has_value();
     const Account after = newAccount(record, understood);
     const bool works = mapped && after.errors.empty();

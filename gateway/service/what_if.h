@@ -9,9 +9,6 @@
 // reports of the calls add up: counts by addition, groups by (kind, path, rule). Only one call runs at a time, so a
 // what-if never takes more than one processor from the records that come in.
 //
-// The map's now() is the time at which the record was received; the old result had that of its mapping, some
-// milliseconds later: a map that uses now() shows a difference in every record.
-//
 // Rejected: comparing two runs (what is stored is what was sent, whatever the current maps say); a job with a table of
 // its own (a dry run leaves nothing behind, so it needs no state); values behind a flag (see above).
 //
@@ -35,8 +32,8 @@ enum class Finding : std::uint8_t {
   NowFails,        // was usable and is not any more; rule and path say why
   FailsOtherwise,  // was parked and still would be, for this reason
   NowSucceeds,     // was parked for this reason and would be usable
-  Unaccounted,     // a source field that no rule reads any more
-  Accounted,       // a source field that was not read before and is now
+  Unaccounted,     // a source field that no rule makes anything of any more
+  Accounted,       // a source field that nothing was made of before and is now
   ValueChanged,
   Added,
   Removed,

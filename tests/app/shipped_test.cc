@@ -28,6 +28,21 @@ TEST(Shipped, TheMappingsOfTheHouseAreFine) {
   EXPECT_EQ(faultsAfter([](const fs::path&) {}), "");
 }
 
+TEST(Shipped, AFaultOfAMapIsToldWithItsColumn) {
+  const test::TempDir folder;
+  fs::copy(LOTSEN_SOURCE_DIR "/mappings", folder.file("mappings"), fs::copy_options::recursive);
+  const std::string map = folder.file("mappings/pas/consent.map");
+  std::string text = test::fileText(map);
+  test::replaceAll(text, "consent.patient as ref", "consent.patent as ref");
+  std::ofstream(map) << text;
+  service::Configuration configuration;
+  Faults faults;
+  readShipped({folder.file("mappings"), LOTSEN_SOURCE_DIR "/templates", "c5-h2"}, configuration, text, faults);
+  ASSERT_EQ(faults.list.size(), 1U);
+  EXPECT_EQ(told(faults.list[0]),
+            "mappings/pas/consent.map:45:22: Consent has no element 'patent'; did you mean 'patient'?");
+}
+
 TEST(Shipped, AStaleDropIsAFault) {
   EXPECT_EQ(faultsAfter([](const fs::path& mappings) {
               std::ofstream(mappings / "pas/referral.drop", std::ios::app) << "PasReferral.patient.phon | moved\n";

@@ -170,6 +170,30 @@ TEST_F(WhatIfTest, ARecordThatWouldFailIsToldWithTheRuleItBreaks) {
   EXPECT_EQ(group.text.find("no-such-intent"), std::string::npos) << group.text;
 }
 
+// A map's now() is when the record was received, in the gateway and in the dry run alike.
+TEST_F(WhatIfTest, AMapThatAsksForTheTimeShowsNoDifference) {
+  auto changed = std::make_shared<service::Configuration>(*world_.current->get());
+  auto& channel = changed->channels.at("pas/referral");
+  replaceAll(channel.maps[0].text, "src -> request.intent = 'order' \"intent\";",
+             "src -> request.intent = 'order' \"intent\"; src -> request.occurrence = evaluate(src, 'now()') \"now\";");
+  fhir::Issues issues;
+  auto library = mapping::Library::compile(channel.maps, changed->definitions, issues);
+  ASSERT_TRUE(library.ok()) << issues.list()[0].text;
+  channel.map = std::make_shared<const mapping::Library>(std::move(*library));
+  world_.current->set(changed);
+
+  const auto reception = world_.submit("referral", world_.record("own-region", "referral"));
+  const Instant received = world_.clock.now();
+  world_.clock.advance(std::chrono::minutes(5));
+  world_.think();
+  const auto stored = world_.store.record(reception.accepted.record);
+  ASSERT_TRUE(stored.ok());
+  EXPECT_NE(stored->canonical.find("\"occurrenceDateTime\":\"" + formatInstant(received).substr(0, 19)),
+            std::string::npos)
+      << stored->canonical;
+  EXPECT_EQ(told(run(edited())), Told{});
+}
+
 TEST_F(WhatIfTest, AProfileThatTheNewMapBreaksIsToldWithItsRule) {
   submit("own-region", "referral");
   demand({"http://lotsen.se/fhir/StructureDefinition/record-referral"});

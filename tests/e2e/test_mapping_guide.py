@@ -2,6 +2,7 @@
 """Runs the commands of docs/mapping-guide.md on its example and compares what they print with what the guide says.
 
     ```console            "$ command", then what it prints; the commands run in order in a copy of mappings/ with the example in it
+    ```command            a command that needs a running gateway: its verb must know the options
     ```WORD FILE          lines that must stand so in docs/mapping-guide/FILE
 
 usage: test_mapping_guide.py            LOTSEN_BINARY is the binary
@@ -68,6 +69,9 @@ def main():
                 if printed != content:
                     faults.append(f"the guide says\n{content}\nbut what is printed is\n{printed}")
                 content = printed
+            elif word == "command":
+                knows = run(" ".join(content.split()[:2]) + " --help", folder, environment)
+                faults += [f"{option} is no option of: {content}" for option in re.findall(r"--[a-z-]+", content) if f"  {option}" not in knows]
             elif content[1:] not in (EXAMPLE / file).read_text():
                 faults.append(f"{file} does not hold what the guide shows of it:\n{content}")
             out += [fence, content, blocks[at + 3]]
