@@ -240,6 +240,26 @@ TEST(Guard, OutgoingFaultsMayBeWarningsOrUnchecked) {
   EXPECT_EQ(entryOf(unchecked, "validation-warned"), nullptr);
 }
 
+TEST(Guard, RulesForKindsThatNobodyKnowsAndPackagesThatAreNotThereAreFaults) {
+  const auto faultsOf = [](const std::string& section, const std::string& lines) {
+    const TempDir folder;
+    std::string text = demoConfiguration(folder.path());
+    after(text, section + "\n", lines);
+    std::ofstream(folder.file("gateway.conf")) << text;
+    app::Faults faults;
+    EXPECT_FALSE(app::load(folder.file("gateway.conf"), faults));
+    std::string told;
+    for (const auto& fault : faults.list) told += (fault.line > 0 ? "at a line: " : "") + fault.text + "\n";
+    return told;
+  };
+  EXPECT_EQ(faultsOf("[partner provider]", "validate_in pas/referal = warn\nvalidate_out referral-transfr = off\n"),
+            "at a line: pas/referal is neither a channel nor the event of a MessageDefinition that is known here; "
+            "did you mean pas/referral?\n"
+            "at a line: referral-transfr is neither a letter nor the event of a MessageDefinition that is known here; "
+            "did you mean referral-transfer?\n");
+  EXPECT_NE(faultsOf("[gateway]", "package = no-such\n").find("at a line: there is no package "), std::string::npos);
+}
+
 TEST(Guard, AcknowledgementsAreAKindOfTheirOwn) {
   GuardWorld world;
   auto answer = message(world, "provider", "", 1);
