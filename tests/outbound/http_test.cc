@@ -217,11 +217,12 @@ TEST(Http, AsksWhetherAMessageIsThere) {
 }
 
 TEST(Http, WhoCannotBeAskedIsNotAsked) {
-  ScriptedServer server({});
+  ScriptedServer server({Step{}});
   const auto outbound = outboundTo(endpointAt(server.url()));
   queue::Sending question = message("d1", "");
   question.purpose = queue::Purpose::ReadBack;
   EXPECT_EQ(sendOne(*outbound, question).phase, Phase::Unsent);
+  EXPECT_TRUE(server.requests().empty());
 }
 
 TEST(Http, FollowsNoRedirect) {
