@@ -87,7 +87,7 @@ bool Walk::isFound(const PlanRule& context, const Element* holder) {
   if (known == holders_.end()) {
     if (!afford(1)) return true;
     const auto found = evaluator_.evaluate(*context.program, resource);
-    spent_ += evaluator_.steps();
+    spent_ += evaluator_.steps() + (found.ok() ? found->size() : 0);
     known = holders_.try_emplace({&context, resource}).first;
     if (!found.ok()) known->second.insert(nullptr);
     for (std::size_t i = 0; found.ok() && i < found->size(); ++i) known->second.insert((*found)[i].node);
