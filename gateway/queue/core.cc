@@ -239,7 +239,7 @@ Result<bool> Core::round(Step& step, Instant now) {
 }
 
 Status Core::turn(Step& step, Instant now) {
-  std::vector<std::pair<store::Id, std::uint64_t>> starts;
+  std::vector<store::Lease> starts;
   starts.reserve(claimed_.size());
   for (const Claimed& each : claimed_) starts.emplace_back(each.delivery.id, each.delivery.token);
   const Result<store::Turned> turned = store_.turn(ended_, starts, now);
@@ -253,19 +253,20 @@ Status Core::turn(Step& step, Instant now) {
   return done();
 }
 
-void Core::ended(const std::vector<store::Id>& stale, Step& step) {
+void Core::ended(const std::vector<store::Lease>& stale, Step& step) {
   counters_.stale += stale.size();
   for (const AttemptEnd& end : ended_) {
-    if (std::find(stale.begin(), stale.end(), end.delivery) != stale.end()) continue;
+    if (std::find(stale.begin(), stale.end(), store::Lease(end.delivery, end.token)) != stale.end()) continue;
     count(end);
     if (end.to == DeliveryState::Done || end.to == DeliveryState::Parked) ++step.settled;
   }
   ended_.clear();
 }
 
-void Core::started(const std::vector<store::Id>& started) {
+void Core::started(const std::vector<store::Lease>& started) {
   for (Claimed& each : std::exchange(claimed_, {})) {
-    if (std::find(started.begin(), started.end(), each.delivery.id) != started.end()) {
+    if (std::find(started.begin(), started.end(), store::Lease(each.delivery.id, each.delivery.token)) !=
+        started.end()) {
       send(std::move(each));
       continue;
     }

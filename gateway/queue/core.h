@@ -137,7 +137,6 @@ class Core {
     Instant claimedAt;
     Purpose purpose = Purpose::Deliver;
   };
-  using Key = std::pair<std::string, std::uint64_t>;  // delivery and token
 
   void settle(const Answer& answer, Instant now);
   store::AttemptEnd judge(const store::Claimed& claimed, Lane& lane, const Answer& answer, const Verdict& verdict,
@@ -147,8 +146,8 @@ class Core {
   void count(const store::AttemptEnd& end);
   void learn(Lane& lane, const Answer& answer, bool refusesUs, Instant now);
   Status turn(Step& step, Instant now);
-  void ended(const std::vector<store::Id>& stale, Step& step);
-  void started(const std::vector<store::Id>& started);
+  void ended(const std::vector<store::Lease>& stale, Step& step);
+  void started(const std::vector<store::Lease>& started);
   Result<bool> round(Step& step, Instant now);
   Result<bool> sweep(Instant now);
   Status claimDue(Step& step, Instant now);
@@ -167,9 +166,9 @@ class Core {
   const Classifier classify_;
   const ReadBack readBack_;
   std::map<std::string, Lane, std::less<>> lanes_;
-  std::map<Key, InFlight> inFlight_;      // claimed or sent, not yet answered
-  std::vector<store::Claimed> claimed_;   // with bodies; their sending must be written first
-  std::vector<store::AttemptEnd> ended_;  // to be finished; kept while the store is Busy
+  std::map<store::Lease, InFlight> inFlight_;  // claimed or sent, not yet answered
+  std::vector<store::Claimed> claimed_;        // with bodies; their sending must be written first
+  std::vector<store::AttemptEnd> ended_;       // to be finished; kept while the store is Busy
   Instant nextSweep_, nextOrphans_;
   bool claiming_ = true;
   Counters counters_;

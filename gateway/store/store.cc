@@ -55,12 +55,12 @@ Result<Saved> Store::saveTransfer(TransferChange change, Instant now) {
   return std::move(saveTransfers(std::move(one), now).front());
 }
 
-Result<std::vector<Id>> Store::startSending(const std::vector<std::pair<Id, std::uint64_t>>& claimed, Instant now) {
+Result<std::vector<Lease>> Store::startSending(const std::vector<Lease>& claimed, Instant now) {
   LOTSEN_TRY(Turned turned, turn({}, claimed, now));
   return std::move(turned.started);
 }
 
-Result<std::vector<Id>> Store::finish(std::vector<AttemptEnd> ends, Instant now) {
+Result<std::vector<Lease>> Store::finish(std::vector<AttemptEnd> ends, Instant now) {
   LOTSEN_TRY(Turned turned, turn(std::move(ends), {}, now));
   return std::move(turned.stale);
 }

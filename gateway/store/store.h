@@ -269,6 +269,9 @@ struct Claimed {
   std::optional<Instant> lastSentAt;  // when resolving: bytes could last have left then
 };
 
+/// One claim of a delivery: a node may hold two of the same, an old one that has run out and a new one.
+using Lease = std::pair<Id, std::uint64_t>;  // delivery, token
+
 struct AttemptEnd {
   Id delivery;
   std::uint64_t token = 0;
@@ -284,8 +287,8 @@ struct AttemptEnd {
 
 /// What one turn of the delivery loop has written.
 struct Turned {
-  std::vector<Id> stale;    // of the ends: the token was not valid any more, nothing was changed
-  std::vector<Id> started;  // of the starts: those that may go
+  std::vector<Lease> stale;    // of the ends: the token was not valid any more, nothing was changed
+  std::vector<Lease> started;  // of the starts: those that may go
 };
 
 /// An endpoint that a person has stopped.
@@ -398,11 +401,10 @@ class Store {
   /// endpoint) that is Done; marks the transfer due whenever a delivery became Done or Parked. `starts`, after that:
   /// before the first byte leaves, marks the attempts as sending. Reported are those that may go; a release that was
   /// voided or has expired since the claim takes its delivery out (it goes back to where it came from, unsent).
-  virtual Result<Turned> turn(std::vector<AttemptEnd> ends, const std::vector<std::pair<Id, std::uint64_t>>& starts,
-                              Instant now) = 0;
+  virtual Result<Turned> turn(std::vector<AttemptEnd> ends, const std::vector<Lease>& starts, Instant now) = 0;
   /// turn() with starts alone, which returns those that may go; and with ends alone, which returns the stale ones.
-  Result<std::vector<Id>> startSending(const std::vector<std::pair<Id, std::uint64_t>>& claimed, Instant now);
-  Result<std::vector<Id>> finish(std::vector<AttemptEnd> ends, Instant now);
+  Result<std::vector<Lease>> startSending(const std::vector<Lease>& claimed, Instant now);
+  Result<std::vector<Lease>> finish(std::vector<AttemptEnd> ends, Instant now);
   /// Leases whose time is over, of any node, on deliveries and transfers: as openNode() treats them. Returns how many.
   virtual Result<std::size_t> expireLeases(Instant now) = 0;
   /// Safety net: promotes heads that nobody promoted. Anything but 0 is an alarm.

@@ -46,8 +46,8 @@ class HookedStore final : public store::Store {
                                 Instant leaseUntil) override {
     return through("claim", [&] { return behind_.claim(owner, endpoint, limit, now, leaseUntil); });
   }
-  Result<store::Turned> turn(std::vector<store::AttemptEnd> ends,
-                             const std::vector<std::pair<Id, std::uint64_t>>& starts, Instant now) override {
+  Result<store::Turned> turn(std::vector<store::AttemptEnd> ends, const std::vector<store::Lease>& starts,
+                             Instant now) override {
     return through("turn", [&] { return behind_.turn(std::move(ends), starts, now); });
   }
   Result<std::size_t> expireLeases(Instant now) override {

@@ -67,13 +67,13 @@ class Conformance : public testing::Test {
     std::vector<Claimed> claimed = claim(now, 10, endpoint);
     EXPECT_EQ(claimed.size(), 1u);
     if (claimed.empty()) return {};
-    const Result<std::vector<Id>> started =
+    const Result<std::vector<Lease>> started =
         store().startSending({{claimed[0].delivery.id, claimed[0].delivery.token}}, now);
     EXPECT_EQ(started->size(), 1u);
     return claimed[0];
   }
 
-  std::vector<Id> finish(const Claimed& claimed, DeliveryState to, Instant now, Instant dueAt = kStart) {
+  std::vector<Lease> finish(const Claimed& claimed, DeliveryState to, Instant now, Instant dueAt = kStart) {
     AttemptEnd end;
     end.delivery = claimed.delivery.id;
     end.token = claimed.delivery.token;
@@ -84,7 +84,7 @@ class Conformance : public testing::Test {
     end.httpStatus = 200;
     end.phase = "answer";
     end.audit.push_back(audit("delivery-finished", claimed.delivery.id, now));
-    const Result<std::vector<Id>> stale = store().finish({end}, now);
+    const Result<std::vector<Lease>> stale = store().finish({end}, now);
     EXPECT_TRUE(stale.ok());
     return *stale;
   }

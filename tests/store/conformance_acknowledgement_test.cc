@@ -61,7 +61,8 @@ TYPED_TEST(Acknowledging, AcknowledgementsOvertakeAnswers) {
   const Claimed claimed = this->send(at(1));
   EXPECT_EQ(this->acknowledge(1, DeliveryState::Done, "clinic", at(2)), AckResult::Applied);
   EXPECT_EQ(this->state(1), DeliveryState::Done);
-  EXPECT_EQ(this->finish(claimed, DeliveryState::Awaiting, at(3)), std::vector<Id>{deliveryId(1)});
+  EXPECT_EQ(this->finish(claimed, DeliveryState::Awaiting, at(3)),
+            std::vector<Lease>({{deliveryId(1), claimed.delivery.token}}));
   EXPECT_EQ(this->state(1), DeliveryState::Done);
   EXPECT_EQ(this->store().transfer(transferId(1))->attempts[0].outcome, "acknowledged");
 }

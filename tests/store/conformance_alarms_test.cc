@@ -95,11 +95,11 @@ TYPED_TEST(Alarming, ATurnEndsAndStartsTogether) {
   AttemptEnd stale = end;
   stale.token += 1;
   stale.delivery = third.delivery.id;
-  const Result<Turned> turned =
-      this->store().turn({end, stale}, {{third.delivery.id, third.delivery.token}, {deliveryId(2), 1}}, at(3));
+  const Lease lease(third.delivery.id, third.delivery.token), older(lease.first, lease.second - 1);
+  const Result<Turned> turned = this->store().turn({end, stale}, {older, lease, {deliveryId(2), 1}}, at(3));
   ASSERT_TRUE(turned.ok());
-  EXPECT_EQ(turned->stale, std::vector<Id>{deliveryId(3)});
-  EXPECT_EQ(turned->started, std::vector<Id>{deliveryId(3)}) << "nobody has claimed the other";
+  EXPECT_EQ(turned->stale, std::vector<Lease>({{stale.delivery, stale.token}}));
+  EXPECT_EQ(turned->started, std::vector<Lease>{lease}) << "nobody has claimed the other";
   EXPECT_EQ(this->state(1), DeliveryState::Done);
   EXPECT_EQ(this->state(2), DeliveryState::Ready) << "promoted";
   EXPECT_TRUE(this->delivery(3).sending);

@@ -54,11 +54,13 @@ TYPED_TEST(Delivering, StaleEndsChangeNothing) {
   EXPECT_EQ(*this->store().expireLeases(at(61)), 1u);
   const Claimed second = this->send(at(61));
   const std::string before = test::describe(this->store(), at(62));
-  EXPECT_EQ(this->finish(first, DeliveryState::Done, at(62)), std::vector<Id>{deliveryId(1)});
+  EXPECT_EQ(this->finish(first, DeliveryState::Done, at(62)),
+            std::vector<Lease>({{deliveryId(1), first.delivery.token}}));
   EXPECT_EQ(test::describe(this->store(), at(62)), before);
   EXPECT_TRUE(this->store().startSending({{deliveryId(1), first.delivery.token}}, at(62))->empty());
   EXPECT_TRUE(this->finish(second, DeliveryState::Done, at(63)).empty());
-  EXPECT_EQ(this->finish(second, DeliveryState::Done, at(64)), std::vector<Id>{deliveryId(1)});
+  EXPECT_EQ(this->finish(second, DeliveryState::Done, at(64)),
+            std::vector<Lease>({{deliveryId(1), second.delivery.token}}));
 }
 
 TYPED_TEST(Delivering, LostLeasesTellSentFromUnsent) {

@@ -187,16 +187,15 @@ Result<std::vector<Claimed>> MemoryStore::claim(const Owner& owner, std::string_
   return claimed;
 }
 
-Result<Turned> MemoryStore::turn(std::vector<AttemptEnd> ends, const std::vector<std::pair<Id, std::uint64_t>>& starts,
-                                 Instant now) {
+Result<Turned> MemoryStore::turn(std::vector<AttemptEnd> ends, const std::vector<Lease>& starts, Instant now) {
   LOTSEN_TRY_DO(checkEnds(ends));
   std::lock_guard lock(mutex_);
   Turned turned;
   for (AttemptEnd& end : ends) {
-    if (!state_->endOne(end, now)) turned.stale.push_back(end.delivery);
+    if (!state_->endOne(end, now)) turned.stale.emplace_back(end.delivery, end.token);
   }
   for (const auto& [id, token] : starts) {
-    if (state_->startOne(id, token, now)) turned.started.push_back(id);
+    if (state_->startOne(id, token, now)) turned.started.emplace_back(id, token);
   }
   return turned;
 }

@@ -35,8 +35,7 @@ class MemoryStore final : public Store {
   Status returnTransfer(const Id& transfer, std::uint64_t token, Instant dueAt) override;
   Result<std::vector<Claimed>> claim(const Owner& owner, std::string_view endpoint, std::size_t limit, Instant now,
                                      Instant leaseUntil) override;
-  Result<Turned> turn(std::vector<AttemptEnd> ends, const std::vector<std::pair<Id, std::uint64_t>>& starts,
-                      Instant now) override;
+  Result<Turned> turn(std::vector<AttemptEnd> ends, const std::vector<Lease>& starts, Instant now) override;
   Result<std::size_t> expireLeases(Instant now) override;
   Result<std::size_t> promoteOrphans(Instant now) override;
   Result<std::size_t> noticeOverdue(Instant now) override;

@@ -140,9 +140,9 @@ Result<std::vector<DeliveryClaim>> claim(Write& write, const Owner& owner, std::
   return claimed;
 }
 
-std::vector<Id> startSending(Write& write, const std::vector<std::pair<Id, std::uint64_t>>& claimed, Instant now) {
+std::vector<Lease> startSending(Write& write, const std::vector<Lease>& claimed, Instant now) {
   Connection& db = write.db;
-  std::vector<Id> started;
+  std::vector<Lease> started;
   for (const auto& [id, token] : claimed) {
     if (!isUuid(id)) continue;
     DeliveryRow row;
@@ -167,14 +167,14 @@ std::vector<Id> startSending(Write& write, const std::vector<std::pair<Id, std::
     db.prepare("UPDATE attempt SET sent_at = ?3 WHERE delivery = ?1 AND number = ?2")
         .bind(row.row, row.attempts, now)
         .run();
-    started.push_back(id);
+    started.emplace_back(id, token);
   }
   return started;
 }
 
-std::vector<Id> finish(Write& write, const std::vector<AttemptEnd>& ends, Instant now) {
+std::vector<Lease> finish(Write& write, const std::vector<AttemptEnd>& ends, Instant now) {
   Connection& db = write.db;
-  std::vector<Id> stale;
+  std::vector<Lease> stale;
   for (const AttemptEnd& end : ends) {
     std::optional<DeliveryRow> row;
     if (isUuid(end.delivery)) {
@@ -182,7 +182,7 @@ std::vector<Id> finish(Write& write, const std::vector<AttemptEnd>& ends, Instan
       if (statement.bind(toUuid(end.delivery), end.token).step()) row = readDeliveryRow(statement);
     }
     if (!row) {
-      stale.push_back(end.delivery);
+      stale.emplace_back(end.delivery, end.token);
       continue;
     }
     db.prepare(

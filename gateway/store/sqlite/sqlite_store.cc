@@ -124,8 +124,7 @@ Result<std::vector<Claimed>> SqliteStore::claim(const Owner& owner, std::string_
   });
 }
 
-Result<Turned> SqliteStore::turn(std::vector<AttemptEnd> ends, const std::vector<std::pair<Id, std::uint64_t>>& starts,
-                                 Instant now) {
+Result<Turned> SqliteStore::turn(std::vector<AttemptEnd> ends, const std::vector<Lease>& starts, Instant now) {
   LOTSEN_TRY_DO(checkEnds(ends));
   return parts_->writer->submit<Turned>(Durable::Now, kSmall * (ends.size() + starts.size()), [&](Write& write) {
     Turned turned;
