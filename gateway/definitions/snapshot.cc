@@ -33,7 +33,7 @@ class Maker {
     std::vector<Stated> all;
     for (const Element* one = first; one != nullptr && one->name == first->name; one = one->next)
       all.push_back(readElement(context_.origin, one, context_.schema, context_.texts, context_.issues));
-    if (specialises_ && !all.empty()) snapshot_.root->segment = stepsOf(all[0].path)[0].name;
+    if (specialises_ && !all.empty() && !nameRoot(all[0])) return {};
     idsAgree_ = std::all_of(all.begin(), all.end(), [](const Stated& one) {
       return !one.id.empty() && agree(stepsOf(one.id), stepsOf(one.path), one.sliceName);
     });
@@ -52,6 +52,14 @@ class Maker {
 
   void faultOfDefinition(std::string text) {
     tell(context_.issues, fhir::Severity::Error, context_.origin, document_.root(), std::move(text));
+  }
+
+  /// What specialises has a root of its own name.
+  bool nameRoot(const Stated& first) {
+    snapshot_.root->segment = stepsOf(first.path)[0].name;
+    if (!snapshot_.root->segment.ends_with(kChoice)) return true;
+    fault(first, "a type is no choice; leave out [x]");
+    return false;
   }
 
   bool makeBase() {

@@ -238,6 +238,13 @@ TEST(Snapshot, EndsCircles) {
   EXPECT_EQ(names.row("y", "Extension.value[x].family").min, 1U);
 }
 
+TEST(Snapshot, HasARootThatIsNoChoice) {
+  std::string text = profile("p", R"({"path":"Thing[x]","type":[{"code":"HumanName"}]},{"path":"Thing[x].name"})");
+  text.replace(text.find("constraint"), std::string_view("constraint").size(), "specialization");
+  const Made made({text});
+  EXPECT_NE(made.faults().find("Thing[x]: a type is no choice"), std::string::npos) << made.faults();
+}
+
 TEST(Snapshot, StaysWithinBounds) {
   std::string path = "Questionnaire";
   for (int i = 0; i < 70; ++i) path += ".item";
