@@ -166,6 +166,26 @@ TEST_F(CoreTest, EndsAndStartsInOneTurn) {
   EXPECT_EQ(transport_.sent().size(), 4u);
 }
 
+// The turn finds the store busy until the lease is lost: the delivery is claimed again, and one of the two claims goes.
+TEST_F(CoreTest, AClaimThatWasKeptTooLongIsNotSentBesideTheNext) {
+  HookedStore hooked(store_);
+  bool busy = true;
+  hooked.before = [&](std::string_view verb) -> Status {
+    return busy && verb == "turn" ? Status(fail(Code::Busy, "busy")) : done();
+  };
+  create(1, {leg(1, 1)});
+  Core core(hooked, transport_, clock_, random_, owner_, {provider_},
+            [](const store::Claimed&, const Answer& answer) { return classifyHttp(answer); });
+  ASSERT_TRUE(core.step({}).ok());
+  ASSERT_EQ(*store_.expireLeases(clock_.now() + provider_.leaseTime), 1u) << "another node's clock is ahead";
+  busy = false;
+  EXPECT_EQ(core.step({})->inFlight, 1u);
+  const std::vector<Sending> sent = transport_.sent();
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_EQ(sent[0].token, 2u);
+  EXPECT_EQ(core.counters().withheld, 1u);
+}
+
 TEST_F(CoreTest, APausedEndpointWaits) {
   create(1, {leg(1, 1), leg(2, 1, "other")});
   ASSERT_TRUE(
