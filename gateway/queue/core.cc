@@ -65,6 +65,18 @@ store::AuditEntry auditOf(const AttemptEnd& end, const Claimed& claimed, Instant
   return entry;
 }
 
+/// What is the same of every attempt that the receiver, or the way to it, has answered.
+AttemptEnd endOf(const Claimed& claimed, const Answer& answer, std::string_view outcome) {
+  AttemptEnd end;
+  end.delivery = claimed.delivery.id;
+  end.token = claimed.delivery.token;
+  end.outcome = outcome;
+  end.httpStatus = answer.phase == Phase::Answered ? answer.status : 0;
+  end.phase = phaseName(answer.phase);
+  if (!answer.body.empty()) end.responseDigest = crypto::sha256Hex(answer.body);
+  return end;
+}
+
 }  // namespace
 
 Core::Core(store::Store& store, Transport& transport, Clock& clock, Random& random, store::Owner owner,
@@ -127,15 +139,8 @@ void Core::learn(Lane& lane, const Answer& answer, bool refusesUs, Instant now) 
 
 AttemptEnd Core::judge(const Claimed& claimed, Lane& lane, const Answer& answer, const Verdict& verdict, Instant now) {
   const store::Delivery& delivery = claimed.delivery;
-  AttemptEnd end;
-  end.delivery = delivery.id;
-  end.token = delivery.token;
-  end.outcome = name(verdict.outcome);
+  AttemptEnd end = endOf(claimed, answer, name(verdict.outcome));
   end.reason = verdict.reason;
-  end.httpStatus = answer.phase == Phase::Answered ? answer.status : 0;
-  end.phase = phaseName(answer.phase);
-  if (!answer.body.empty()) end.responseDigest = crypto::sha256Hex(answer.body);
-
   const bool given = verdict.parkAfter != 0 && delivery.attempts >= verdict.parkAfter;
   switch (verdict.outcome) {
     case Outcome::Done: end.to = DeliveryState::Done; break;
@@ -165,13 +170,7 @@ AttemptEnd Core::judge(const Claimed& claimed, Lane& lane, const Answer& answer,
 
 AttemptEnd Core::judgeFinding(const Claimed& claimed, Lane& lane, const Answer& answer, Instant now) {
   const Finding finding = readBack_(claimed, answer);
-  AttemptEnd end;
-  end.delivery = claimed.delivery.id;
-  end.token = claimed.delivery.token;
-  end.outcome = name(finding);
-  end.httpStatus = answer.phase == Phase::Answered ? answer.status : 0;
-  end.phase = phaseName(answer.phase);
-  if (!answer.body.empty()) end.responseDigest = crypto::sha256Hex(answer.body);
+  AttemptEnd end = endOf(claimed, answer, name(finding));
   switch (finding) {
     case Finding::Accepted:
     case Finding::Arrived:
@@ -270,11 +269,8 @@ void Core::started(const std::vector<store::Lease>& started) {
       send(std::move(each));
       continue;
     }
-    const auto flight = inFlight_.find({each.delivery.id, each.delivery.token});
     ++counters_.withheld;
-    --flight->second.lane->inFlight;
-    flight->second.lane->breaker.withheld();
-    inFlight_.erase(flight);
+    giveBack(inFlight_.find({each.delivery.id, each.delivery.token}));
   }
 }
 
@@ -349,24 +345,27 @@ Status Core::claimFrom(Lane& lane, Step& step, Instant now) {
     inFlight_[{each.delivery.id, each.delivery.token}] = {std::move(known), &lane, now, purpose};
     ++lane.inFlight;
     lane.breaker.sent(now);
-    if (purpose == Purpose::Deliver) {
-      if (each.delivery.attempts == 1) lane.retries.firstAttempt(now);
-      claimed_.push_back(std::move(each));
+    if (purpose == Purpose::ReadBack) {
+      ask(each.delivery);
       continue;
     }
-    // Nothing of the message leaves, so nothing has to be written first.
-    ++counters_.readBacks;
-    const store::Delivery& delivery = each.delivery;
-    transport_.start({delivery.id,
-                      delivery.token,
-                      delivery.endpoint,
-                      delivery.messageId,
-                      delivery.transfer,
-                      delivery.mediaType,
-                      {},
-                      Purpose::ReadBack});
+    if (each.delivery.attempts == 1) lane.retries.firstAttempt(now);
+    claimed_.push_back(std::move(each));
   }
   return done();
+}
+
+/// Asks whether it has arrived. Nothing of the message leaves, so nothing has to be written first.
+void Core::ask(const store::Delivery& delivery) {
+  ++counters_.readBacks;
+  transport_.start({delivery.id,
+                    delivery.token,
+                    delivery.endpoint,
+                    delivery.messageId,
+                    delivery.transfer,
+                    delivery.mediaType,
+                    {},
+                    Purpose::ReadBack});
 }
 
 bool Core::asks(const Claimed& claimed, const Lane& lane) const {
@@ -412,10 +411,16 @@ void Core::send(Claimed claimed) {
                              delivery.mediaType, std::move(delivery.body)});
   }
   ++counters_.stalled;
-  --lane.inFlight;
-  lane.breaker.withheld();
   const Answer unsent{delivery.id, delivery.token, Phase::Unsent, 0, {}, {}, {}, stood};
   ended_.push_back(judge(flight->second.claimed, lane, unsent, {Outcome::Retry, kNodeStalled, 0}, now));
+  giveBack(flight);
+}
+
+/// What was claimed and never sent: its slot is free, and the breaker has learnt nothing.
+void Core::giveBack(Flights::iterator flight) {
+  Lane& lane = *flight->second.lane;
+  --lane.inFlight;
+  lane.breaker.withheld();
   inFlight_.erase(flight);
 }
 

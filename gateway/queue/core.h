@@ -138,6 +138,8 @@ class Core {
     Purpose purpose = Purpose::Deliver;
   };
 
+  using Flights = std::map<store::Lease, InFlight>;
+
   void settle(const Answer& answer, Instant now);
   store::AttemptEnd judge(const store::Claimed& claimed, Lane& lane, const Answer& answer, const Verdict& verdict,
                           Instant now);
@@ -154,7 +156,9 @@ class Core {
   Status claimFrom(Lane& lane, Step& step, Instant now);
   bool mayGo(const store::Claimed& claimed, Lane& lane, Instant now);
   bool asks(const store::Claimed& claimed, const Lane& lane) const;
+  void ask(const store::Delivery& delivery);
   void send(store::Claimed claimed);
+  void giveBack(Flights::iterator flight);
   milliseconds backoff(const Endpoint& endpoint, std::uint32_t attempts);
   Instant deadline(const store::Delivery& delivery, const Endpoint& endpoint) const;
 
@@ -166,9 +170,9 @@ class Core {
   const Classifier classify_;
   const ReadBack readBack_;
   std::map<std::string, Lane, std::less<>> lanes_;
-  std::map<store::Lease, InFlight> inFlight_;  // claimed or sent, not yet answered
-  std::vector<store::Claimed> claimed_;        // with bodies; their sending must be written first
-  std::vector<store::AttemptEnd> ended_;       // to be finished; kept while the store is Busy
+  Flights inFlight_;                      // claimed or sent, not yet answered
+  std::vector<store::Claimed> claimed_;   // with bodies; their sending must be written first
+  std::vector<store::AttemptEnd> ended_;  // to be finished; kept while the store is Busy
   Instant nextSweep_, nextOrphans_;
   bool claiming_ = true;
   Counters counters_;

@@ -9,6 +9,7 @@
 #include "gateway/store/memory/memory_store.h"
 #include "gateway/sweden/civil_time.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/files.h"
 #include "tests/support/temp_dir.h"
 
 #include <gtest/gtest.h>
@@ -24,12 +25,6 @@ namespace lotsen::test {
 inline void replaceAll(std::string& text, const std::string& from, const std::string& to) {
   for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
     text.replace(at, from.size(), to);
-}
-
-inline std::string fileText(const std::string& path) {
-  std::string text;
-  EXPECT_TRUE(readFile(path, text)) << path;
-  return text;
 }
 
 /// The demo's configuration with this folder in its paths.

@@ -1,7 +1,8 @@
 #include "gateway/identity/tokens.h"
 
+#include "tests/support/temp_dir.h"
+
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
@@ -17,16 +18,9 @@ const std::string kThree = "yet-another-token-of-32-characters-or-so";
 
 class TokensTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "lotsen-tokens-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
-  }
-  void TearDown() override { fs::remove_all(directory_); }
-
   std::string file(const std::string& name, const std::string& content,
                    fs::perms mode = fs::perms::owner_read | fs::perms::owner_write) {
-    const fs::path path = directory_ / name;
+    const fs::path path = directory_.file(name);
     std::ofstream(path) << content;
     fs::permissions(path, mode);
     return path.string();
@@ -41,7 +35,7 @@ class TokensTest : public testing::Test {
     return registry.error().message;
   }
 
-  fs::path directory_;
+  test::TempDir directory_;
 };
 
 TEST_F(TokensTest, TokenBecomesItsPrincipal) {
@@ -88,8 +82,8 @@ TEST_F(TokensTest, FileThatOthersMayReadIsRefusedWithTheRemedy) {
 }
 
 TEST_F(TokensTest, FaultsNameTheFileAndLine) {
-  EXPECT_NE(loadError({{"pas", (directory_ / "absent").string(), {}}}).find("does not exist"), std::string::npos);
-  EXPECT_NE(loadError({{"pas", directory_.string(), {}}}).find("no regular file"), std::string::npos);
+  EXPECT_NE(loadError({{"pas", directory_.file("absent"), {}}}).find("does not exist"), std::string::npos);
+  EXPECT_NE(loadError({{"pas", directory_.path(), {}}}).find("no regular file"), std::string::npos);
   EXPECT_NE(loadError({{"pas", file("empty", "\n \n"), {}}}).find("holds no token"), std::string::npos);
   EXPECT_NE(loadError({{"pas", file("short", kOne + "\nshort\n"), {}}}).find("short:2: "), std::string::npos);
   EXPECT_NE(loadError({{"pas", file("blank", kOne + " " + kTwo), {}}}).find("blank:1: "), std::string::npos);

@@ -7,6 +7,7 @@
 #include "gateway/mapping/loss.h"
 #include "gateway/mapping/mapping.h"
 #include "gtest/gtest.h"
+#include "tests/support/files.h"
 #include "tests/support/shared.h"
 
 #include <cstdlib>
@@ -20,18 +21,8 @@ namespace lotsen::mapping {
 
 using SchemaPointer = std::shared_ptr<const fhir::Schema>;
 
-/// The shared corpora, or nullopt (the test is then skipped).
-inline std::optional<std::filesystem::path> sharedFolder(const std::string& below) {
-  auto path = test::sharedPath(below);
-  if (!std::filesystem::exists(path)) return {};
-  return path;
-}
-
-inline std::string fileText(const std::filesystem::path& path) {
-  std::string text;
-  EXPECT_TRUE(readFile(path.string(), text)) << path;
-  return text;
-}
+using test::fileText;
+using test::sharedFolder;
 
 inline std::string allIssues(const fhir::Issues& issues) {
   std::string text;

@@ -3,6 +3,7 @@
 
 #include "gateway/base/text.h"
 #include "gateway/outbound/outbound.h"
+#include "tests/support/temp_dir.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -21,14 +22,11 @@ using queue::Phase;
 class SpoolTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "/lotsen-spool-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
     endpoint_.id = "letters";
     endpoint_.kind = Endpoint::Kind::Spool;
-    endpoint_.folder = pattern + "/spool";
+    endpoint_.folder = folder_.file("spool");
     ASSERT_TRUE(Spool::prepare(endpoint_).ok());
   }
-  void TearDown() override { fs::remove_all(fs::path(endpoint_.folder).parent_path()); }
 
   queue::Sending letter(std::string body, std::string mediaType = "application/pdf") const {
     queue::Sending sending;
@@ -51,6 +49,7 @@ class SpoolTest : public testing::Test {
     return text;
   }
 
+  test::TempDir folder_;
   Endpoint endpoint_;
 };
 

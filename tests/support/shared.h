@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 namespace lotsen::test {
@@ -16,6 +17,13 @@ inline std::filesystem::path sharedPath(const std::string& below) {
                                          ? std::filesystem::path(folder)
                                          : std::filesystem::path(LOTSEN_SOURCE_DIR).parent_path() / "shared";
   return root / below;
+}
+
+/// The same, or nullopt where it is not: the test is then skipped.
+inline std::optional<std::filesystem::path> sharedFolder(const std::string& below) {
+  auto path = sharedPath(below);
+  if (!std::filesystem::exists(path)) return {};
+  return path;
 }
 
 }  // namespace lotsen::test

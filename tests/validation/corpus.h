@@ -6,6 +6,7 @@
 #include "gateway/fhir/forms.h"
 #include "gateway/fhir/xml_form.h"
 #include "gtest/gtest.h"
+#include "tests/support/files.h"
 #include "tests/support/shared.h"
 
 #include <cstdlib>
@@ -19,17 +20,8 @@
 
 namespace lotsen::validation {
 
-inline std::optional<std::filesystem::path> sharedFolder(const std::string& below) {
-  auto path = test::sharedPath(below);
-  if (!std::filesystem::exists(path)) return {};
-  return path;
-}
-
-inline std::string fileText(const std::filesystem::path& path) {
-  std::string text;
-  EXPECT_TRUE(readFile(path.string(), text)) << path;
-  return text;
-}
+using test::fileText;
+using test::sharedFolder;
 
 /// What the reference said of a file.
 struct Verdict {
