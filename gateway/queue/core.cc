@@ -340,8 +340,10 @@ Status Core::claimFrom(Lane& lane, Step& step, Instant now) {
   for (Claimed& each : *claimed) {
     if (!mayGo(each, lane, now)) continue;
     const Purpose purpose = asks(each, lane) ? Purpose::ReadBack : Purpose::Deliver;
+    std::string body = std::move(each.delivery.body);
+    each.delivery.body.clear();
     Claimed known = each;
-    known.delivery.body.clear();
+    each.delivery.body = std::move(body);
     inFlight_[{each.delivery.id, each.delivery.token}] = {std::move(known), &lane, now, purpose};
     ++lane.inFlight;
     lane.breaker.sent(now);
@@ -405,7 +407,8 @@ void Core::send(Claimed claimed) {
   Lane& lane = *flight->second.lane;
   const Instant now = clock_.now();
   const milliseconds stood = now - flight->second.claimedAt;
-  if (stood >= milliseconds(0) && stood <= std::min(kStartWithin, lane.endpoint.leaseTime / 2)) {
+  const bool isPrompt = stood >= milliseconds(0) && stood <= std::min(kStartWithin, lane.endpoint.leaseTime / 2);
+  if (isPrompt && (!claimed.releasedUntil || now < *claimed.releasedUntil)) {
     ++counters_.started;
     return transport_.start({delivery.id, delivery.token, delivery.endpoint, delivery.messageId, delivery.transfer,
                              delivery.mediaType, std::move(delivery.body)});

@@ -13,7 +13,8 @@
 //   once more from the claim, if something was written or found: it may have made way for the next of its lane
 // A node that stood still between the claim and the first byte (a stalled disk, a suspended machine) does not send: its
 // lease may be another's by now, and what it sends would come on top of that. It looks at the clock once more after
-// turn() and goes on only within kStartWithin of the claim; the transport's hardest timeout fits into the rest.
+// turn() and goes on only within kStartWithin of the claim, while the release is valid; the transport's hardest timeout
+// fits into the rest.
 //
 // The attempt row is written by claim(), "bytes may leave" by turn(), both durable before the first byte: a
 // crash at any point leaves either an attempt that was certainly unsent or one that is ambiguous, never an unknown one.

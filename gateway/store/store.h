@@ -264,9 +264,10 @@ struct Owner {
 };
 
 struct Claimed {
-  Delivery delivery;                  // with body
-  bool resolving = false;             // an earlier attempt is ambiguous
-  std::optional<Instant> lastSentAt;  // when resolving: bytes could last have left then
+  Delivery delivery;                     // with body
+  bool resolving = false;                // an earlier attempt is ambiguous
+  std::optional<Instant> lastSentAt;     // when resolving: bytes could last have left then
+  std::optional<Instant> releasedUntil;  // when it needs a release: from then on its bytes must not begin to leave
 };
 
 /// One claim of a delivery: a node may hold two of the same, an old one that has run out and a new one.

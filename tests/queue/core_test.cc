@@ -254,6 +254,25 @@ TEST_F(CoreTest, AStalledNodeDoesNotSend) {
   }
 }
 
+// The store judges by the time that the node read before its turn: a short stall, within the lease, may outlast it.
+TEST_F(CoreTest, AReleaseThatEndsBeforeTheFirstByteHoldsItBack) {
+  HookedStore hooked(store_);
+  hooked.before = [&, stall = milliseconds(1000)](std::string_view verb) mutable -> Status {
+    if (verb == "turn") clock_.advance(std::exchange(stall, milliseconds(0)));
+    return done();
+  };
+  Delivery gated = leg(1, 1);
+  gated.needsRelease = true;
+  create(1, {gated},
+         {{deliveryId(1), {}, {}, clock_.now() - milliseconds(1), clock_.now() + milliseconds(1000), "consent"}});
+  Core core(hooked, transport_, clock_, random_, owner_, {provider_},
+            [](const store::Claimed&, const Answer& answer) { return classifyHttp(answer); });
+  EXPECT_EQ(core.step({})->inFlight, 0u);
+  EXPECT_TRUE(transport_.sent().empty());
+  EXPECT_EQ(core.counters().stalled, 1u);
+  EXPECT_EQ(state(1), DeliveryState::Ready);
+}
+
 TEST_F(CoreTest, ARestartPicksUp) {
   create(1, {leg(1, 1)});
   create(2, {leg(2, 2, "other")});

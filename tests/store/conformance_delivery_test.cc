@@ -176,6 +176,7 @@ TYPED_TEST(Delivering, ExpiredReleasesWakeTheTransferOnce) {
 TYPED_TEST(Delivering, ReleasesThatExpireAfterTheClaimStopTheSending) {
   this->create(1, {released(leg(1, 1))}, {release(1, at(0), at(10))});
   const Claimed claimed = this->claim(at(9))[0];
+  EXPECT_EQ(claimed.releasedUntil, at(10));
   EXPECT_TRUE(this->store().startSending({{deliveryId(1), claimed.delivery.token}}, at(10))->empty());
   EXPECT_EQ(this->dueTransfers(at(10)), 1u);
 }

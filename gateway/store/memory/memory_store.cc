@@ -182,7 +182,9 @@ Result<std::vector<Claimed>> MemoryStore::claim(const Owner& owner, std::string_
       if (row->resolving && each.sentAt) lastSentAt = std::max(lastSentAt.value_or(*each.sentAt), *each.sentAt);
     }
     row->attempts.push_back(std::move(attempt));
-    claimed.push_back({delivery, row->resolving, lastSentAt});
+    std::optional<Instant> releasedUntil;
+    if (delivery.needsRelease) releasedUntil = row->release->validUntil;
+    claimed.push_back({delivery, row->resolving, lastSentAt, releasedUntil});
   }
   return claimed;
 }

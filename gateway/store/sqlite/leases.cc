@@ -29,6 +29,7 @@ enum class Permission : std::uint8_t { Given, Expired, NotYet, Missing };
 struct Permit {
   Permission permission = Permission::Missing;
   Instant validFrom;
+  Instant validUntil;
 };
 
 /// Whether the live release of a delivery allows sending now.
@@ -36,9 +37,10 @@ Permit readPermit(Connection& db, std::int64_t delivery, Instant now) {
   Statement statement =
       db.prepare("SELECT valid_from, valid_until FROM release WHERE delivery = ?1 AND voided_at IS NULL");
   if (!statement.bind(delivery).step()) return {};
-  const Instant validFrom = statement.instant(0);
-  if (now >= statement.instant(1)) return {Permission::Expired, validFrom};
-  return {now < validFrom ? Permission::NotYet : Permission::Given, validFrom};
+  Permit permit{Permission::Given, statement.instant(0), statement.instant(1)};
+  if (now < permit.validFrom) permit.permission = Permission::NotYet;
+  if (now >= permit.validUntil) permit.permission = Permission::Expired;
+  return permit;
 }
 
 void expireRelease(Connection& db, std::int64_t delivery, std::int64_t transfer, Instant now) {
@@ -53,11 +55,11 @@ std::int64_t transferOf(Connection& db, std::int64_t delivery) {
 }
 
 /// True if the head may be leased; otherwise it has been moved out of the way.
-bool isReleased(Connection& db, const DeliveryClaim& head, Instant now) {
+bool isReleased(Connection& db, DeliveryClaim& head, Instant now) {
   if (!head.claimed.delivery.needsRelease) return true;
   const Permit permit = readPermit(db, head.row, now);
   switch (permit.permission) {
-    case Permission::Given: return true;
+    case Permission::Given: head.claimed.releasedUntil = permit.validUntil; return true;
     case Permission::NotYet:
       db.prepare("UPDATE delivery SET due_at = ?2 WHERE row = ?1").bind(head.row, permit.validFrom).run();
       return false;
@@ -126,7 +128,7 @@ Result<std::vector<DeliveryClaim>> claim(Write& write, const Owner& owner, std::
     {
       Statement statement = db.prepare(kDueHeads.data());
       for (statement.bind(endpoint, now, static_cast<std::int64_t>(limit - claimed.size())); statement.step();) {
-        heads.push_back({statement.integer(0), {readDelivery(statement), false, {}}});
+        heads.push_back({statement.integer(0), {readDelivery(statement), false, {}, {}}});
       }
     }
     if (heads.empty()) break;
