@@ -16,6 +16,11 @@ struct ValueSetContent {
   bool versioned = false;      // its versions are there under "url|version"
 };
 
+struct Schema::Content {
+  std::span<const CodeRow> codes;
+  std::span<const StringId> open;
+};
+
 struct Schema::Added {
   std::deque<std::string> strings;  // ids go on after those of R4
   std::unordered_map<std::string_view, StringId> index;

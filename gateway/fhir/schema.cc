@@ -102,27 +102,41 @@ bool Schema::isA(TypeId type, TypeId ancestor) const {
   return false;
 }
 
-Schema::Membership Schema::inValueSet(std::string_view valueSet, std::string_view system, std::string_view code) const {
+std::optional<Schema::Content> Schema::contentOf(std::string_view valueSet) const {
   const auto bar = valueSet.find('|');
   const StringId url = findName(valueSet.substr(0, bar));
-  if (url == kNone) return Membership::Unknown;
-  const StringId codeId = findName(code);
-  const StringId systemId = findName(system);
-  const bool strange = codeId == kNone || (!system.empty() && systemId == kNone);
+  if (url == kNone) return std::nullopt;
   if (const auto added = added_->valueSets.find(url); added != added_->valueSets.end()) {
     const bool any = bar == std::string_view::npos || !added->second.versioned;
     const auto named = any ? added : added_->valueSets.find(findName(valueSet));
-    if (named == added_->valueSets.end()) return Membership::Unknown;  // another version
-    const ValueSetContent& content = named->second;
-    if (!strange && search(content.codes, systemId, system.empty(), codeId) == Membership::In) return Membership::In;
-    const auto& open = content.open;
-    const bool maybe = std::any_of(open.begin(), open.end(),
-                                   [&](StringId one) { return system.empty() || one == kNone || one == systemId; });
-    return maybe ? Membership::Unknown : Membership::NotIn;
+    if (named == added_->valueSets.end()) return std::nullopt;  // another version
+    return Content{named->second.codes, named->second.open};
   }
   const auto codes = r4ValueSet(url);
-  if (!codes) return Membership::Unknown;
-  return strange ? Membership::NotIn : search(*codes, systemId, system.empty(), codeId);
+  if (!codes) return std::nullopt;
+  return Content{*codes, {}};
+}
+
+Schema::Membership Schema::inValueSet(std::string_view valueSet, std::string_view system, std::string_view code) const {
+  const std::optional<Content> content = contentOf(valueSet);
+  if (!content) return Membership::Unknown;
+  const StringId codeId = findName(code);
+  const StringId systemId = findName(system);
+  const bool strange = codeId == kNone || (!system.empty() && systemId == kNone);
+  if (!strange && search(content->codes, systemId, system.empty(), codeId) == Membership::In) return Membership::In;
+  const auto& open = content->open;
+  const bool maybe = std::any_of(open.begin(), open.end(),
+                                 [&](StringId one) { return system.empty() || one == kNone || one == systemId; });
+  return maybe ? Membership::Unknown : Membership::NotIn;
+}
+
+std::vector<std::string_view> Schema::codesOf(std::string_view valueSet, std::size_t most) const {
+  const std::optional<Content> content = contentOf(valueSet);
+  if (!content || !content->open.empty() || content->codes.size() > most) return {};
+  std::vector<std::string_view> codes;
+  for (const CodeRow& row : content->codes) codes.push_back(text(row.code));
+  std::sort(codes.begin(), codes.end());
+  return codes;
 }
 
 }  // namespace lotsen::fhir

@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -188,6 +189,8 @@ class Schema {
   /// Whether the code is in the value set, as far as the Schema can tell (Unknown: not enumerable here, e.g. SNOMED
   /// CT).
   Membership inValueSet(std::string_view valueSet, std::string_view system, std::string_view code) const;
+  /// The codes of a value set, in alphabetical order, if all are known here and they are at most `most`; else none.
+  std::vector<std::string_view> codesOf(std::string_view valueSet, std::size_t most) const;
 
   /// Type ids run from 1 to typeCount() - 1; the R4 types come first and keep their ids (gateway/fhir/r4/types.h).
   std::uint32_t typeCount() const { return types_.size(); }
@@ -211,6 +214,9 @@ class Schema {
   // What packages added to the strings, the type names and the value sets: see schema.cc.
   struct Added;
   std::shared_ptr<const Added> added_;
+  struct Content;
+  /// Nothing: the value set, or this version of it, is not enumerated here.
+  std::optional<Content> contentOf(std::string_view valueSet) const;
 };
 
 }  // namespace lotsen::fhir

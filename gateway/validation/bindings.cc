@@ -1,5 +1,6 @@
 // Bindings, as far as the value set can be enumerated.
 #include "gateway/fhir/r4/types.h"
+#include "gateway/validation/sentences.h"
 #include "gateway/validation/walk.h"
 
 namespace lotsen::validation {
@@ -44,7 +45,7 @@ void Walk::notIn(const Element* node, std::string_view valueSet, fhir::Strength 
   if (!required && codeable && child(document_, node, "coding") == nullptr) return;  // only text: nothing suitable
   report_.add(required ? fhir::Severity::Error : fhir::Severity::Warning, "code-invalid", "binding",
               text + (required ? " the required value set " : " the value set ") + std::string(valueSet) +
-                  (required ? "" : ", which should be used if it has a suitable code"),
+                  codesOf(schema_, valueSet) + (required ? "" : ", which should be used if it has a suitable code"),
               node, profile);
 }
 

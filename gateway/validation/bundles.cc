@@ -49,7 +49,9 @@ void Walk::bundle(const Element* node) {
   if (type == "message") {
     const Element* header = first == nullptr ? nullptr : child(document_, first, "resource");
     if (header == nullptr || header->type != fhir::r4::kMessageHeader) {
-      report_.error("invariant", "bdl-12", "the first entry of a message must be its MessageHeader",
+      report_.error("invariant", "bdl-12",
+                    "the first entry of a message must be its MessageHeader; " +
+                        (header == nullptr ? "there is no resource" : "here it is a " + typeName(header->type)),
                     first == nullptr ? node : first);
     }
   }

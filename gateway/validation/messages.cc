@@ -45,6 +45,7 @@ void Walk::message(const Element* header) {
 void Walk::focus(const Element* header, const MessageKind& kind) {
   if (kind.focus.empty()) return;
   std::vector<std::uint32_t> counts(kind.focus.size());
+  bool refused = false;
   const Element* first = child(document_, header, "focus");
   for (const Element* at = first; at != nullptr && at->name == first->name; at = at->next) {
     const std::string_view text = valueAt(document_, at, "reference");
@@ -58,6 +59,7 @@ void Walk::focus(const Element* header, const MessageKind& kind) {
     if (found != kind.focus.end()) {
       ++counts[static_cast<std::size_t>(found - kind.focus.begin())];
     } else {
+      refused = true;
       report_.error("business-rule", "message-focus",
                     why.empty() ? "a message of this kind may not be about a " + typeName(type)
                                 : "what the message is about does not conform: " + why,
@@ -67,6 +69,7 @@ void Walk::focus(const Element* header, const MessageKind& kind) {
   for (std::size_t i = 0; i < counts.size(); ++i) {
     const MessageKind::Focus& focus = kind.focus[i];
     if (counts[i] >= focus.min && counts[i] <= focus.max) continue;
+    if (counts[i] < focus.min && refused) continue;  // it is the one that was refused
     report_.error("business-rule", "message-focus",
                   "must be about " + std::string(counts[i] < focus.min ? "at least " : "at most ") +
                       std::to_string(counts[i] < focus.min ? focus.min : focus.max) + " " + typeName(focus.type),

@@ -1,6 +1,7 @@
 // What the profiles at an element ask of it.
 #include "gateway/fhir/forms.h"
 #include "gateway/fhir/r4/types.h"
+#include "gateway/validation/sentences.h"
 #include "gateway/validation/values.h"
 #include "gateway/validation/walk.h"
 
@@ -85,7 +86,7 @@ void Walk::profiles(const Element* node, std::size_t from) {
 void Walk::check(const Element* node, std::size_t at, std::size_t from) {
   const Place place = places_[at];
   const unsigned checks = place.plan->at(place.row).checks;
-  if ((checks & kTypes) != 0) typesOf(node, place);
+  if ((checks & kTypes) != 0 && !typesOf(node, place)) return;  // what follows is about the right type
   if ((checks & (kFixed | kPattern | kRange | kLength)) != 0) valueOf(node, place);
   if ((checks & kValue) != 0 && !node->hasValue()) withoutValue(node, place);
   if ((checks & kBinding) != 0) bindingOf(node, place);
@@ -94,13 +95,16 @@ void Walk::check(const Element* node, std::size_t at, std::size_t from) {
   if ((checks & kProfiles) != 0) profilesOf(node, place, from);
 }
 
-void Walk::typesOf(const Element* node, const Place& place) {
+bool Walk::typesOf(const Element* node, const Place& place) {
   std::string allowed;
   for (const AllowedType& type : place.element().types) {
-    if (schema_.isA(node->type, type.type)) return;
+    if (schema_.isA(node->type, type.type)) return true;
     allowed += (allowed.empty() ? "" : ", ") + std::string(type.code);
   }
-  report_.error("structure", "type", "must be of type " + allowed + ", not " + typeName(node->type), node, place.url());
+  report_.error("structure", "type",
+                '"' + name(node) + "\" must be of type " + allowed + ", not " + typeName(node->type), node,
+                place.url());
+  return false;
 }
 
 /// Profiles of the element's type: one of them is enough.
@@ -142,16 +146,6 @@ void Walk::profilesOf(const Element* node, const Place& place, std::size_t from)
   report_.error("structure", "profile", "conforms to none of the profiles that may stand here; " + why, node,
                 place.url());
 }
-
-namespace {
-
-/// The pattern as text: a code with its system where it has them, else its JSON.
-std::string told(const fhir::Document& document, const Element* pattern) {
-  if (pattern->hasValue()) return "\"" + std::string(pattern->value()) + "\"";
-  return fhir::writeJson(document, pattern);
-}
-
-}  // namespace
 
 void Walk::valueOf(const Element* node, const Place& place) {
   const ProfileElement& row = place.element();
@@ -284,19 +278,19 @@ void Walk::lacking(const Element* node, const Place& place) {
         const ProfileElement& part = place.plan->row(slice);
         if (part.min == 0) continue;
         slices += part.min;
-        report_.error("required", "slice-min",
-                      "\"" + std::string(document_.nameText(wanted.name)) + "\" of the kind \"" +
-                          std::string(part.sliceName) + "\" is missing",
-                      node, place.url());
+        report_.error(
+            "required", "slice-min",
+            sliceText(std::string(document_.nameText(wanted.name)), *place.plan, slice) + " " + atLeast(part.min), node,
+            place.url());
       }
     }
     if (row.min <= schema_.def(row.def).min || row.min <= slices) continue;
     const std::uint32_t count = countOf(first);
     if (count >= row.min) continue;
-    const std::string element(document_.nameText(wanted.name));
+    const Element* value = row.fixed != nullptr ? row.fixed : row.pattern;
     report_.error("required", "cardinality-min",
-                  row.min == 1 ? "\"" + element + "\" is missing"
-                               : "\"" + element + "\" must be there at least " + std::to_string(row.min) + " times",
+                  '"' + std::string(document_.nameText(wanted.name)) + "\" " + atLeast(row.min) +
+                      (value == nullptr ? "" : "; it must be " + told(place.plan->profile().document(), value)),
                   node, place.url());
   }
 }
@@ -314,10 +308,9 @@ void Walk::ownValue(const Element* node, const Place& place, RowId row) {
 void Walk::cardinality(const Element* first, const Place& place) {
   const ProfileElement& row = place.element();
   if (row.max == fhir::kUnbounded || row.max >= schema_.def(row.def).max || countOf(first) <= row.max) return;
-  report_.error("structure", "cardinality-max",
-                row.max == 0 ? "\"" + name(first) + "\" may not be there"
-                             : "\"" + name(first) + "\" may be there at most " + std::to_string(row.max) + " times",
-                first, place.url());
+  const Element* surplus = first;
+  for (std::uint32_t i = 0; i < row.max; ++i) surplus = surplus->next;
+  report_.error("structure", "cardinality-max", '"' + name(first) + "\" " + atMost(row.max), surplus, place.url());
 }
 
 /// A trial: would the element be right by this profile? A circle of references that asks itself is answered yes.

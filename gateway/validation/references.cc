@@ -83,18 +83,25 @@ void Walk::reference(const Element* node) {
                   "refers to a " + typeName(target) + ", but the entry with this id is a " + typeName(other->type),
                   node);
   }
+  const std::string allowed = otherTargets(node, target);
+  if (allowed.empty()) return;
+  report_.error("structure", "reference-target", "may refer to " + allowed + ", not to " + typeName(target), node);
+}
+
+/// What the type lets this element refer to, if that is not the target; else empty.
+std::string Walk::otherTargets(const Element* node, fhir::TypeId target) const {
   std::string allowed;
+  if (node->def == kNone) return allowed;
   for (const fhir::TypeRef& type : schema_.types(schema_.def(node->def))) {
     if (type.type != fhir::r4::kReference) continue;
-    if (type.targetCount == 0) return;
+    if (type.targetCount == 0) return {};
     for (const fhir::StringId id : schema_.targets(type)) {
       const fhir::TypeId wanted = schema_.findType(schema_.text(id));
-      if (wanted == kNone || schema_.isA(target, wanted)) return;  // a profile is judged elsewhere
+      if (wanted == kNone || schema_.isA(target, wanted)) return {};  // a profile is judged elsewhere
       allowed += (allowed.empty() ? "" : ", ") + typeName(wanted);
     }
   }
-  if (allowed.empty()) return;
-  report_.error("structure", "reference-target", "may refer to " + allowed + ", not to " + typeName(target), node);
+  return allowed;
 }
 
 /// "#id", an absolute URL, a search of a transaction ("Patient?identifier=…"), or "Patient/1".
@@ -141,6 +148,7 @@ void Walk::referenceOf(const Element* node, const Place& place) {
     return report_.error("structure", "reference-profile", "what it refers to does not conform: " + why, node,
                          place.url());
   }
+  if (!report_.muted() && !otherTargets(node, type).empty()) return;  // R4 itself forbids it, and that is told
   report_.error("structure", "reference-target", "may refer to " + wanted + ", not to " + typeName(type), node,
                 place.url());
 }

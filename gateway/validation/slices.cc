@@ -1,5 +1,6 @@
 // Which slice an element is in, and whether the slices have what they must.
 #include "gateway/fhir/r4/types.h"
+#include "gateway/validation/sentences.h"
 #include "gateway/validation/values.h"
 #include "gateway/validation/walk.h"
 
@@ -67,7 +68,8 @@ void Walk::select(const Element* node, std::size_t candidate, RowId sliced) {
     if (slicing == nullptr || slicing->rules != SlicingRules::Closed) return;
     std::string names;
     for (RowId slice = plan.row(sliced).firstSlice; slice != kNoRow; slice = plan.row(slice).nextSlice) {
-      names += (names.empty() ? "" : ", ") + std::string(plan.row(slice).sliceName);
+      names += (names.empty() ? "\"" : ", \"") + std::string(plan.row(slice).sliceName) + '"' +
+               markOf(plan.slice(slice), plan);
     }
     return report_.error("structure", "slice-closed", "is of none of the kinds that may stand here: " + names, node,
                          plan.profile().url());
@@ -98,20 +100,27 @@ void Walk::countSlices(const Element* first, const Place& place, RowId sliced) {
     const ProfileElement& slice = plan.row(id);
     const std::uint32_t count = counts_[place.counts + plan.slice(id).number];
     if (count < slice.min) {
-      report_.error(
-          "required", "slice-min",
-          "\"" + name(first) + "\" of the kind \"" + std::string(slice.sliceName) + "\" " +
-              (slice.min == 1 ? "is missing" : "must be there at least " + std::to_string(slice.min) + " times"),
-          first->parent, place.url());
+      report_.error("required", "slice-min", sliceText(name(first), plan, id) + " " + atLeast(slice.min), first->parent,
+                    place.url());
     }
     if (slice.max != fhir::kUnbounded && count > slice.max) {
-      report_.error("structure", "slice-max",
-                    "\"" + name(first) + "\" of the kind \"" + std::string(slice.sliceName) + "\" may " +
-                        (slice.max == 0 ? "not be there" : "be there at most " + std::to_string(slice.max) + " times"),
-                    first, place.url());
+      const Element* surplus = first;
+      std::uint32_t seen = 0;
+      for (const Element* at = first; at != first->runLast->next && seen <= slice.max; at = at->next) {
+        if (!isIn(at, plan.slice(id))) continue;
+        surplus = at;
+        ++seen;
+      }
+      report_.error("structure", "slice-max", sliceText(name(first), plan, id) + " " + atMost(slice.max), surplus,
+                    place.url());
     }
     if (slice.firstSlice != kNoRow && count > 0) countSlices(first, place, id);
   }
+}
+
+std::string Walk::sliceText(const std::string& element, const Plan& plan, RowId slice) {
+  return '"' + element + "\" of the kind \"" + std::string(plan.row(slice).sliceName) + '"' +
+         markOf(plan.slice(slice), plan);
 }
 
 bool Walk::isIn(const Element* node, const PlanSlice& slice) {

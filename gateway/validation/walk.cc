@@ -2,6 +2,7 @@
 
 #include "gateway/fhir/forms.h"
 #include "gateway/fhir/r4/types.h"
+#include "gateway/validation/sentences.h"
 
 namespace lotsen::validation {
 
@@ -139,11 +140,8 @@ void Walk::missing(const Element* node, fhir::ShapeId shape) {
     std::uint32_t count = 0;
     for (const Element* at = first; at != nullptr && count < min && at->name == required.name; at = at->next) ++count;
     if (count == min) continue;
-    const std::string element(schema_.nameText(required.name));
     report_.error("required", "cardinality-min",
-                  min == 1 ? "\"" + element + "\" is missing"
-                           : "\"" + element + "\" must be there at least " + std::to_string(min) + " times",
-                  node);
+                  '"' + std::string(schema_.nameText(required.name)) + "\" " + atLeast(min), node);
   }
 }
 
@@ -151,11 +149,12 @@ void Walk::run(const Element* first) {
   if (first->def == kNone) return;
   const std::uint32_t max = schema_.def(first->def).max;
   if (max == fhir::kUnbounded || (max >= 1 && first->runLast == first)) return;
-  std::uint32_t count = 0;
-  for (const Element* at = first; at != first->runLast->next; at = at->next) ++count;
-  if (count <= max) return;
-  report_.error("structure", "cardinality-max",
-                "\"" + name(first) + "\" may be there at most " + std::to_string(max) + " times", first);
+  const Element* surplus = first;
+  for (std::uint32_t i = 0; i < max; ++i) {
+    surplus = surplus->next;
+    if (surplus == first->runLast->next) return;
+  }
+  report_.error("structure", "cardinality-max", '"' + name(first) + "\" " + atMost(max), surplus);
 }
 
 /// Readers make nothing else; a mapping may.

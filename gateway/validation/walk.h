@@ -70,7 +70,7 @@ class Walk final : public fhirpath::Host {
   void place(const Part& part, std::size_t from);
   void profiles(const fhir::Element* node, std::size_t from);
   void check(const fhir::Element* node, std::size_t at, std::size_t from);
-  void typesOf(const fhir::Element* node, const Place& place);
+  bool typesOf(const fhir::Element* node, const Place& place);
   void profilesOf(const fhir::Element* node, const Place& place, std::size_t from);
   void valueOf(const fhir::Element* node, const Place& place);
   void withoutValue(const fhir::Element* node, const Place& place);
@@ -88,6 +88,7 @@ class Walk final : public fhirpath::Host {
   void select(const fhir::Element* node, std::size_t candidate, RowId sliced);
   void countSlices(const fhir::Element* first, const Place& place, RowId sliced);
   bool isIn(const fhir::Element* node, const PlanSlice& slice);
+  static std::string sliceText(const std::string& element, const Plan& plan, RowId slice);
   bool holds(const fhir::Element* node, const Condition& condition);
   void follow(const fhir::Element* node, const Path& path, std::size_t step, std::vector<const fhir::Element*>& out);
 
@@ -145,6 +146,7 @@ class Walk final : public fhirpath::Host {
   void aggregated(const fhir::Element* node, const Place& place, std::string_view text, const fhir::Element* resource,
                   unsigned aggregation);
   bool isTarget(const fhir::Element* resource, fhir::TypeId type, std::string_view canonical, std::string& why);
+  std::string otherTargets(const fhir::Element* node, fhir::TypeId target) const;
   bool isWellFormed(std::string_view reference) const;
   const fhir::Element* named(std::string_view reference) const;
   fhir::TypeId targetOf(const fhir::Element* node, std::string_view reference);

@@ -61,6 +61,24 @@ class Known {
     return faults(json, options, least);
   }
 
+  /// What is told of the errors against kUrl, a line each, without the canonical of the profile at their ends.
+  std::string sentences(std::string_view json) const {
+    fhir::Issues issues;
+    const auto document = fhir::readJson(json, definitions_->schema, {}, issues);
+    EXPECT_TRUE(document.ok()) << fhir::operationOutcome(issues);
+    Options options;
+    options.profiles.emplace_back(kUrl);
+    if (document.ok()) validator_->validate(*document, issues, options);
+    std::string result;
+    const std::string end = " (" + std::string(kUrl) + ")";
+    for (const fhir::Issue& issue : issues.list()) {
+      if (issue.severity > fhir::Severity::Error) continue;
+      const bool ours = std::string_view(issue.text).ends_with(end);
+      result += issue.text.substr(0, issue.text.size() - (ours ? end.size() : 0)) + "\n";
+    }
+    return result;
+  }
+
  private:
   lotsen::test::TempDir folder_;
   std::shared_ptr<const definitions::Definitions> definitions_;

@@ -17,7 +17,7 @@ TEST(Profiles, ChecksCardinality) {
   EXPECT_EQ(known.byProfile(patient(R"("name":[{"text":"x"}],"photo":[{"url":"urn:x"}])")),
             "cardinality-max Patient.photo[0]\n");
   EXPECT_EQ(known.byProfile(patient(R"("name":[{"text":"x"}],"telecom":[{"system":"fax"},{"rank":1}])")),
-            "cardinality-max Patient.telecom[0]\ncardinality-min Patient.telecom[1]\n");
+            "cardinality-max Patient.telecom[1]\ncardinality-min Patient.telecom[1]\n");
 }
 
 TEST(Profiles, ChecksFixedValuesAndPatterns) {
@@ -134,7 +134,7 @@ TEST(Slicing, ByValue) {
   EXPECT_EQ(known.byProfile(identified({"b", "a", "c", "c"})), "");
   EXPECT_EQ(known.byProfile(identified({"b"})), "slice-min Patient\n");
   EXPECT_EQ(known.byProfile(patient("")), "slice-min Patient\n");
-  EXPECT_EQ(known.byProfile(identified({"a", "b", "b"})), "slice-max Patient.identifier[0]\n");
+  EXPECT_EQ(known.byProfile(identified({"a", "b", "b"})), "slice-max Patient.identifier[2]\n");
   EXPECT_EQ(known.byProfile(patient(R"("identifier":[{"value":"1","system":"urn:b"},{"system":"urn:a"}])")),
             "cardinality-min Patient.identifier[1]\n");
 }
@@ -179,7 +179,7 @@ TEST(Slicing, ByExistsTypeAndProfile) {
          {"id":"Patient.name:new.period","path":"Patient.name.period","max":"0"})")});
   EXPECT_EQ(exists.byProfile(patient(R"("name":[{"text":"x"},{"text":"y","period":{"end":"2020"}}])")),
             "cardinality-min Patient.name[1]\n");
-  EXPECT_EQ(exists.byProfile(patient(R"("name":[{"text":"x"},{"text":"y"}])")), "slice-max Patient.name[0]\n");
+  EXPECT_EQ(exists.byProfile(patient(R"("name":[{"text":"x"},{"text":"y"}])")), "slice-max Patient.name[1]\n");
 
   const Known type({profile(
       kUrl, "Observation",
