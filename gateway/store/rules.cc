@@ -2,6 +2,7 @@
 
 #include "gateway/base/random.h"
 
+#include <algorithm>
 #include <unordered_set>
 
 namespace lotsen::store {
@@ -64,7 +65,8 @@ AckResult judgeAcknowledgement(DeliveryState state, bool everSent, DeliveryState
   return mayGo(state, to) ? AckResult::Applied : AckResult::Late;
 }
 
-ChangeFit judgeChange(const DeliveryChange& change, DeliveryState state, bool hasBody, bool dependenciesFinished) {
+ChangeFit judgeChange(const DeliveryChange& change, DeliveryState state, std::string_view reason, bool hasBody,
+                      bool dependenciesFinished) {
   switch (change.to) {
     case DeliveryState::Cancelled: return mayGo(state, change.to) ? ChangeFit::Apply : ChangeFit::Skip;
     case DeliveryState::Parked: return state == DeliveryState::Held ? ChangeFit::Apply : ChangeFit::Skip;
@@ -73,7 +75,61 @@ ChangeFit judgeChange(const DeliveryChange& change, DeliveryState state, bool ha
   }
   if (state != DeliveryState::Held && state != DeliveryState::Parked) return ChangeFit::Skip;
   if (hasBody != change.body.empty()) return ChangeFit::Wrong;
+  if (reason == kParkedByPerson || reason == kParkedUnresolved) return ChangeFit::Skip;
   return dependenciesFinished ? ChangeFit::Apply : ChangeFit::Skip;
+}
+
+namespace {
+
+Intervening judgeRelease(const Standing& standing) {
+  const bool byPerson = standing.reason == kParkedByPerson;
+  if (standing.state == DeliveryState::Queued && byPerson) return {Intervened::Applied, DeliveryState::Queued};
+  if (standing.state != DeliveryState::Parked) return {Intervened::UnderWay};
+  if (standing.reason == kParkedUnresolved) return {Intervened::Applied, DeliveryState::Resolving};
+  if (!byPerson) return {Intervened::ParkedByGateway};
+  return {Intervened::Applied, standing.hasPlace ? DeliveryState::Ready : DeliveryState::Held};
+}
+
+Intervening judgePark(const Standing& standing) {
+  switch (standing.state) {
+    case DeliveryState::Parked: return {Intervened::ParkedAlready};
+    case DeliveryState::Resolving: return {Intervened::Applied, DeliveryState::Parked, kParkedUnresolved};
+    case DeliveryState::Queued:
+      if (standing.reason == kParkedByPerson) return {Intervened::ParkedAlready};
+      return {Intervened::Applied, DeliveryState::Queued, kParkedByPerson};
+    default: return {Intervened::Applied, DeliveryState::Parked, kParkedByPerson};
+  }
+}
+
+}  // namespace
+
+Intervening judgeIntervention(Verb verb, const Standing& standing) {
+  switch (standing.state) {
+    case DeliveryState::Done: return {Intervened::HasIt};
+    case DeliveryState::Cancelled: return {Intervened::Ended};
+    case DeliveryState::Leased: return {Intervened::Leased};
+    case DeliveryState::Awaiting:
+      if (verb == Verb::Confirm) break;
+      return {Intervened::HasIt};
+    default: break;
+  }
+  switch (verb) {
+    case Verb::Resend:
+      if (standing.state != DeliveryState::Parked) return {Intervened::UnderWay};
+      return {Intervened::Applied, standing.hasPlace ? DeliveryState::Ready : DeliveryState::Held};
+    case Verb::Release: return judgeRelease(standing);
+    case Verb::Park: return judgePark(standing);
+    case Verb::Cancel:
+      if (standing.state == DeliveryState::Resolving) return {Intervened::Unresolved};
+      return {Intervened::Applied, DeliveryState::Cancelled, kCancelledByPerson};
+    case Verb::Confirm: break;
+  }
+  if (!standing.everSent) return {Intervened::NeverSent};
+  return {Intervened::Applied, DeliveryState::Done};
+}
+
+DeliveryState promotedTo(std::string_view reason) {
+  return reason == kParkedByPerson ? DeliveryState::Parked : DeliveryState::Ready;
 }
 
 Status checkAudit(const std::vector<AuditEntry>& entries) {
@@ -142,6 +198,27 @@ Status checkFilter(const RecordFilter& filter) {
   return done();
 }
 
+Status checkFilter(const DeliveryFilter& filter) {
+  if (!filter.after.empty() && !isUuid(filter.after)) return invalid("the cursor is not a UUID: " + filter.after);
+  return done();
+}
+
+Status checkInterventions(const std::vector<Intervention>& interventions) {
+  for (const Intervention& each : interventions) LOTSEN_TRY_DO(checkAudit({each.audit}));
+  return done();
+}
+
+bool fits(const DeliveryFilter& filter, const Delivery& delivery) {
+  const auto& states = filter.states;
+  return (states.empty() || std::find(states.begin(), states.end(), delivery.state) != states.end()) &&
+         (filter.partner.empty() || delivery.partner == filter.partner) &&
+         (filter.endpoint.empty() || delivery.endpoint == filter.endpoint) &&
+         (filter.reason.empty() || delivery.reason == filter.reason) &&
+         (!filter.role || delivery.role == *filter.role) &&
+         (filter.transfer.empty() || delivery.transfer == filter.transfer) &&
+         (!filter.createdBefore || delivery.createdAt < *filter.createdBefore);
+}
+
 bool fits(const RecordFilter& filter, const Record& record) {
   return (filter.channel.empty() || record.channel == filter.channel) &&
          (!filter.state || record.state == *filter.state) &&
@@ -155,6 +232,10 @@ AuditEntry overdueEntry(const Id& delivery, Instant now) {
 
 Error notPaused(std::string_view endpoint) {
   return fail(Code::NotFound, "endpoint " + std::string(endpoint) + " is not paused");
+}
+
+Error beingThoughtAbout(const Id& transfer) {
+  return fail(Code::Busy, "transfer " + transfer + " is being thought about; try again in a moment");
 }
 
 Error staleWork(const Id& transfer) {

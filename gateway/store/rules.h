@@ -24,7 +24,26 @@ AckResult judgeAcknowledgement(DeliveryState state, bool everSent, DeliveryState
 
 /// What a change asks of a delivery, given what is stored.
 enum class ChangeFit : std::uint8_t { Apply, Skip, Wrong };
-ChangeFit judgeChange(const DeliveryChange& change, DeliveryState state, bool hasBody, bool dependenciesFinished);
+/// What a person has parked is not sent by thinking.
+ChangeFit judgeChange(const DeliveryChange& change, DeliveryState state, std::string_view reason, bool hasBody,
+                      bool dependenciesFinished);
+
+/// What a person's verb meets.
+struct Standing {
+  DeliveryState state = DeliveryState::Held;
+  std::string_view reason;
+  bool hasPlace = false;  // in its lane: it has, or had, its bytes
+  bool everSent = false;  // bytes of some attempt may have left
+};
+/// What the verb does: `to` and `reason` if it is Applied (`to` may be the state it is in).
+struct Intervening {
+  Intervened outcome = Intervened::Applied;
+  DeliveryState to = DeliveryState::Ready;
+  std::string_view reason = {};
+};
+Intervening judgeIntervention(Verb verb, const Standing& standing);
+/// Where a Queued one goes whose turn has come.
+DeliveryState promotedTo(std::string_view reason);
 
 // Input that is wrong whatever is stored.
 Status checkAccept(const AcceptItem& item);
@@ -32,11 +51,15 @@ Status checkChange(const TransferChange& change);
 Status checkAudit(const std::vector<AuditEntry>& entries);
 Status checkEnds(const std::vector<AttemptEnd>& ends);
 Status checkFilter(const RecordFilter& filter);
+Status checkFilter(const DeliveryFilter& filter);
+Status checkInterventions(const std::vector<Intervention>& interventions);
 
 /// Every condition that is set holds; the cursor is not one of them.
 bool fits(const RecordFilter& filter, const Record& record);
+bool fits(const DeliveryFilter& filter, const Delivery& delivery);
 
-// What bounds one page of a walk over the records.
+// What bounds one page of a walk over the deliveries, and over the records.
+inline constexpr std::size_t kDeliveryPageRows = 2048;
 inline constexpr std::size_t kPageRows = 256;                    // looked at, whether they fit or not
 inline constexpr std::size_t kPageBytes = std::size_t{4} << 20;  // of bodies and canonical forms; at least one record
 
@@ -46,6 +69,7 @@ inline constexpr std::size_t kOverdueRows = 256;  // at most a call
 
 // What two back ends say alike.
 Error notPaused(std::string_view endpoint);
+Error beingThoughtAbout(const Id& transfer);
 Error staleWork(const Id& transfer);
 Error oldIncarnation(const Owner& owner);
 Error wrongBytes(const Id& delivery);

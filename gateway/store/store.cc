@@ -19,6 +19,7 @@ constexpr Transition kTransitions[] = {
     {Held, Ready},                             // got its bytes
     {Held, Parked},                            // its bytes could not be made
     {Held, Cancelled},                         // not wanted any more
+    {Queued, Parked},                          // its turn has come, and a person has stopped it
     {Queued, Ready},                           // promoted: the one before it is finished
     {Queued, Cancelled},                       // not wanted any more
     {Ready, Leased},                           // claimed
@@ -37,8 +38,10 @@ constexpr Transition kTransitions[] = {
     {Resolving, Ready},                        // transient error acknowledged: it had arrived
     {Resolving, Parked},                       // fatal error acknowledged, or a person must decide
     {Resolving, Cancelled}, {Parked, Ready},   // sent again by a person, or got its bytes at last
+    {Parked, Held},                            // thought about again, as a person asked
+    {Parked, Resolving},                       // released by a person who had parked it there
     {Parked, Queued},                          // got its bytes at last, somebody is before it
-    {Parked, Done},                            // acknowledged positively after all
+    {Parked, Done},                            // acknowledged positively after all, or a person knows that it arrived
     {Parked, Cancelled},
 };
 
@@ -121,6 +124,33 @@ std::string_view name(Role role) {
     case Role::ClinicianLetter: return "clinician-letter";
     case Role::Recall: return "recall";
     case Role::Local: return "local";
+  }
+  return "";
+}
+
+std::string_view name(Verb verb) {
+  switch (verb) {
+    case Verb::Resend: return "resend";
+    case Verb::Park: return "park";
+    case Verb::Release: return "release";
+    case Verb::Cancel: return "cancel";
+    case Verb::Confirm: return "confirm";
+  }
+  return "";
+}
+
+std::string_view name(Intervened outcome) {
+  switch (outcome) {
+    case Intervened::Applied: return "applied";
+    case Intervened::Unknown: return "unknown";
+    case Intervened::HasIt: return "has-it";
+    case Intervened::UnderWay: return "under-way";
+    case Intervened::Leased: return "leased";
+    case Intervened::Ended: return "ended";
+    case Intervened::Unresolved: return "unresolved";
+    case Intervened::NeverSent: return "never-sent";
+    case Intervened::ParkedAlready: return "parked-already";
+    case Intervened::ParkedByGateway: return "parked-by-gateway";
   }
   return "";
 }

@@ -2,11 +2,11 @@
 // store/memory (the executable specification), store/sqlite; the conformance suite in tests/store is run on each and is
 // the real definition. Used by: service (accept, work on transfers, read), queue (claim, send, finish). Only `app`
 // names a back end. Thread rule: every verb may be called from any thread and blocks until the effect is durable.
-// The leasing verbs (claimTransfers, returnTransfer, claim, expireLeases, promoteOrphans, noticeOverdue) only promise
-// to be on the disk before anything durable that follows them: a lease that is lost with the power is a lease given
-// back, for its holder is gone too. (A back end whose server can fall without its nodes must sync leases as well, or
-// fence its nodes: otherwise a token that was lost is given twice.) Failure rule: Busy = nothing happened, try again;
-// Conflict = see the verb; Ambiguous = the commit's result is unknown and the process must stop accepting;
+// The leasing verbs (claimTransfers, claimTransfer, returnTransfer, claim, expireLeases, promoteOrphans, noticeOverdue)
+// only promise to be on the disk before anything durable that follows them: a lease that is lost with the power is a
+// lease given back, for its holder is gone too. (A back end whose server can fall without its nodes must sync leases as
+// well, or fence its nodes: otherwise a token that was lost is given twice.) Failure rule: Busy = nothing happened, try
+// again; Conflict = see the verb; Ambiguous = the commit's result is unknown and the process must stop accepting;
 // Unavailable/Corrupt = the store is dead, the process ends and the restart recovers.
 //
 // ## What is stored
@@ -46,8 +46,8 @@
 // decided without it. A delivery without a live release is not claimable and does not count as due.
 #pragma once
 
-#include "gateway/base/clock.h"
 #include "gateway/base/result.h"
+#include "gateway/store/operations.h"
 
 #include <array>
 #include <cstdint>
@@ -58,41 +58,6 @@
 #include <vector>
 
 namespace lotsen::store {
-
-using Id = std::string;  // a UUID, lower case
-
-enum class RecordKind : std::uint8_t { Referral, Consent, Btf, Message, Acknowledgement };
-enum class RecordState : std::uint8_t { Accepted, Processed, Parked };
-enum class TransferState : std::uint8_t { Waiting, Released, Completed, Withdrawn, Parked };
-enum class DeliveryState : std::uint8_t { Held, Queued, Ready, Leased, Awaiting, Resolving, Done, Parked, Cancelled };
-enum class Role : std::uint8_t { Provider, Mediator, Pas, Receipt, PatientLetter, ClinicianLetter, Recall, Local };
-
-// All states in the order of their enums, for tables and counters.
-inline constexpr TransferState kTransferStates[] = {TransferState::Waiting, TransferState::Released,
-                                                    TransferState::Completed, TransferState::Withdrawn,
-                                                    TransferState::Parked};
-inline constexpr DeliveryState kDeliveryStates[] = {
-    DeliveryState::Held,   DeliveryState::Queued,   DeliveryState::Ready,
-    DeliveryState::Leased, DeliveryState::Awaiting, DeliveryState::Resolving,
-    DeliveryState::Done,   DeliveryState::Parked,   DeliveryState::Cancelled};
-
-// The one spelling of each name, in SQL, API, metrics and documents: "patient-letter", "awaiting" …
-std::string_view name(RecordKind kind);
-std::string_view name(RecordState state);
-std::string_view name(TransferState state);
-std::string_view name(DeliveryState state);
-std::string_view name(Role role);
-/// True if a delivery may go from one state to the other.
-bool mayGo(DeliveryState from, DeliveryState to);
-
-struct AuditEntry {
-  Instant at;
-  std::string actor;   // partner id, "gateway", or "operator:<name>"
-  std::string action;  // stable: "record-accepted", "transfer-released", "delivery-sent", "consent-withdrawn" …
-  Id transfer;         // set by the store: that of what is accepted, saved or finished
-  Id subject;          // record or delivery id; may be empty
-  std::string detail;  // JSON object of codes and ids; never patient data
-};
 
 struct Record {
   Id id;
@@ -347,6 +312,12 @@ struct RecordPage {
   Id next;                      // where the next page goes on; empty: there is none
 };
 
+/// Deliveries without bodies, in the order of their ids.
+struct DeliveryPage {
+  std::vector<Delivery> deliveries;
+  Id next;  // where the next page goes on; empty: there is none
+};
+
 struct Counts {
   std::vector<std::pair<std::string, std::uint64_t>> transfers;   // by state name
   std::vector<std::pair<std::string, std::uint64_t>> deliveries;  // by state name
@@ -387,6 +358,9 @@ class Store {
   /// where none may be). Nothing is written of that one then.
   virtual std::vector<Result<Saved>> saveTransfers(std::vector<TransferChange> changes, Instant now) = 0;
   Result<Saved> saveTransfer(TransferChange change, Instant now);
+  /// The same for one transfer, due or not, for what a person asks. NotFound; Busy: somebody thinks about it.
+  virtual Result<TransferWork> claimTransfer(const Owner& owner, const Id& transfer, Instant now,
+                                             Instant leaseUntil) = 0;
   /// Gives the lease back without a change (the work failed for a reason of ours); the transfer is due again at
   /// `dueAt`.
   virtual Status returnTransfer(const Id& transfer, std::uint64_t token, Instant dueAt) = 0;
@@ -419,6 +393,10 @@ class Store {
   virtual Status pauseEndpoint(Pause pause, AuditEntry audit) = 0;
   virtual Status resumeEndpoint(std::string_view endpoint, AuditEntry audit) = 0;  // NotFound: it is not paused
 
+  /// People's verbs, one result each in their order; operations.h says what each does. All that are applied are made
+  /// durable together. Invalid: nothing was written.
+  virtual Result<std::vector<Intervened>> intervene(std::vector<Intervention> interventions, Instant now) = 0;
+
   /// Endpoints that are not paused with at least one due head, for the delivery loop; and when the next one falls due.
   virtual Result<std::vector<std::string>> dueEndpoints(Instant now, std::optional<Instant>& nextDue) = 0;
 
@@ -430,6 +408,10 @@ class Store {
   /// accepted during the walk may be seen or not. Invalid: `after` is not a UUID.
   virtual Result<RecordPage> records(const RecordFilter& filter) = 0;
   virtual Result<Delivery> delivery(const Id& id) = 0;  // with body
+  /// One page of a walk over the deliveries, as records() over records. Invalid: a cursor that is no UUID.
+  virtual Result<DeliveryPage> deliveries(const DeliveryFilter& filter) = 0;
+  /// By name; one at which nothing of this stands is not told of.
+  virtual Result<std::vector<EndpointFigures>> endpoints() = 0;
   virtual Result<Counts> counts() = 0;
   virtual Result<Alarms> alarms(Instant now) = 0;
   /// Appends audit rows that belong to no transfer: what somebody asked for and looked at.

@@ -39,6 +39,10 @@ class HookedStore final : public store::Store {
         through("saveTransfers", [&]() -> Result<Saved> { return behind_.saveTransfers(std::move(changes), now); });
     return saved.ok() ? *saved : Saved(count, saved.error());
   }
+  Result<store::TransferWork> claimTransfer(const store::Owner& owner, const Id& transfer, Instant now,
+                                            Instant leaseUntil) override {
+    return through("claimTransfers", [&] { return behind_.claimTransfer(owner, transfer, now, leaseUntil); });
+  }
   Status returnTransfer(const Id& transfer, std::uint64_t token, Instant dueAt) override {
     return through("returnTransfer", [&] { return behind_.returnTransfer(transfer, token, dueAt); });
   }
@@ -65,6 +69,9 @@ class HookedStore final : public store::Store {
   Status resumeEndpoint(std::string_view endpoint, store::AuditEntry audit) override {
     return through("resumeEndpoint", [&] { return behind_.resumeEndpoint(endpoint, std::move(audit)); });
   }
+  Results<store::Intervened> intervene(std::vector<store::Intervention> interventions, Instant now) override {
+    return through("intervene", [&] { return behind_.intervene(std::move(interventions), now); });
+  }
   Results<std::string> dueEndpoints(Instant now, std::optional<Instant>& nextDue) override {
     return through("dueEndpoints", [&] { return behind_.dueEndpoints(now, nextDue); });
   }
@@ -75,6 +82,10 @@ class HookedStore final : public store::Store {
     return through("records", [&] { return behind_.records(filter); });
   }
   Result<store::Delivery> delivery(const Id& id) override { return behind_.delivery(id); }
+  Result<store::DeliveryPage> deliveries(const store::DeliveryFilter& filter) override {
+    return behind_.deliveries(filter);
+  }
+  Results<store::EndpointFigures> endpoints() override { return behind_.endpoints(); }
   Result<store::Counts> counts() override { return behind_.counts(); }
   Result<store::Alarms> alarms(Instant now) override { return behind_.alarms(now); }
   Status note(std::vector<store::AuditEntry> entries) override {

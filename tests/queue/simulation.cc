@@ -54,11 +54,11 @@ queue::Finding understand(const store::Claimed&, const Answer& answer) {
 
 std::string_view name(Fault fault) {
   constexpr std::string_view kNames[kFaults] = {
-      "unreachable",    "lost request",  "lost answer",    "busy",          "server error", "late answer",
-      "late arrival",   "arrives twice", "unclear answer", "pause",         "clock step",   "crash",
-      "power loss",     "commit lost",   "answer lost",    "store busy",    "repeat",       "gives up",
-      "withdrawal",     "repeated ack",  "negative ack",   "short release", "no bytes",     "cancel",
-      "person resends", "person pauses"};
+      "unreachable",    "lost request",  "lost answer",    "busy",           "server error",   "late answer",
+      "late arrival",   "arrives twice", "unclear answer", "pause",          "clock step",     "crash",
+      "power loss",     "commit lost",   "answer lost",    "store busy",     "repeat",         "gives up",
+      "withdrawal",     "repeated ack",  "negative ack",   "short release",  "no bytes",       "cancel",
+      "person resends", "person pauses", "person parks",   "person lets go", "person cancels", "person confirms"};
   return kNames[static_cast<std::size_t>(fault)];
 }
 
@@ -82,6 +82,8 @@ Simulation::Simulation(std::uint64_t seed) : random_(seed) {
     schedule(Event::Kind::ArmPower, 0, 0, 240'000);
     schedule(Event::Kind::StepClock, random_.below(count), 0, 240'000);
     schedule(Event::Kind::Pause, 0, 0, 240'000);
+    schedule(Event::Kind::Person, 0, 0, 120'000);
+    schedule(Event::Kind::Person, 0, 120'000, 400'000);
   }
 }
 
@@ -350,6 +352,7 @@ void Simulation::handle(const Event& event) {
       return;
     case Event::Kind::Pause: return pauseEndpoint();
     case Event::Kind::Resume: return resumeEndpoints();
+    case Event::Kind::Person: return person();
     case Event::Kind::Answer: {
       Node& node = *nodes_[event.node];
       if (node.core == nullptr || node.life != event.life) return;

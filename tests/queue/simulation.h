@@ -50,8 +50,12 @@ enum class Fault : std::uint8_t {
   Cancel,         // the transfer is withdrawn: its unfinished legs are cancelled
   PersonResends,  // somebody sends a parked delivery again
   PersonPauses,   // somebody stops an endpoint for a while
+  PersonParks,    // somebody stops a delivery,
+  PersonLetsGo,   // and lets it go again
+  PersonCancels,  // somebody cancels one
+  PersonConfirms  // somebody has heard that one arrived
 };
-inline constexpr std::size_t kFaults = 26;
+inline constexpr std::size_t kFaults = 30;
 std::string_view name(Fault fault);
 
 class Simulation {
@@ -105,7 +109,8 @@ class Simulation {
       ArmPower,
       StepClock,
       Pause,
-      Resume
+      Resume,
+      Person
     };
     Kind kind = Kind::Submit;
     std::size_t node = 0;
@@ -150,6 +155,8 @@ class Simulation {
   store::TransferChange thought(Node& node, const store::TransferWork& work);
   void firstLegs(Node& node, const store::TransferWork& work, store::TransferChange& change);
   void furtherLegs(Node& node, const store::TransferWork& work, store::TransferChange& change);
+  void person();
+  std::optional<store::Verb> wish(const store::Delivery& delivery);
   bool mayResend(const store::Delivery& delivery);
 
   // the world

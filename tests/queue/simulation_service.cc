@@ -139,10 +139,44 @@ void Simulation::furtherLegs(Node& node, const store::TransferWork& work, store:
     } else if (each.state == DeliveryState::Held || (each.state == DeliveryState::Parked && byteless)) {
       const Delivery ready = leg(numberOf(each.id), numberOf(work.transfer.id), each.endpoint, now);
       change.changed.push_back({each.id, DeliveryState::Ready, ready.mediaType, ready.body, ready.mapHash, "", {}});
-    } else if (each.state == DeliveryState::Parked && mayResend(each) && happens(Fault::PersonResends, 2)) {
-      change.changed.push_back({each.id, DeliveryState::Ready, "", "", "", "", {}});
     }
   }
+}
+
+/// Somebody at the console looks at everything and steps in here and there.
+void Simulation::person() {
+  std::vector<store::Intervention> wishes;
+  store::DeliveryFilter all;
+  all.limit = 1'000;
+  const Result<store::DeliveryPage> page = store_.deliveries(all);
+  const Instant now = clock_.now();
+  for (const Delivery& each : page->deliveries) {
+    const std::optional<store::Verb> verb = wish(each);
+    if (!verb) continue;
+    wishes.push_back({each.id, *verb, now + milliseconds(random_.below(20'000)), now + std::chrono::hours(72),
+                      audit("asked", each.id, now)});
+  }
+  if (wishes.empty()) return;
+  const auto outcomes = store_.intervene(std::move(wishes), now);
+  if (!outcomes.ok()) breach("a person is refused: " + outcomes.error().message);
+  power_.after("intervene");
+  watch();
+}
+
+std::optional<store::Verb> Simulation::wish(const Delivery& delivery) {
+  using store::Verb;
+  if (delivery.state == DeliveryState::Parked && (delivery.sequence == 0 || mayResend(delivery)) &&
+      happens(Fault::PersonResends, 3)) {
+    return Verb::Resend;
+  }
+  if (!invariants.hasArrived(delivery.messageId)) {
+    if (happens(Fault::PersonCancels, 40)) return Verb::Cancel;
+  } else if (happens(Fault::PersonConfirms, 10)) {
+    return Verb::Confirm;
+  }
+  if (happens(Fault::PersonLetsGo, 3)) return Verb::Release;
+  if (happens(Fault::PersonParks, 6)) return Verb::Park;
+  return std::nullopt;
 }
 
 /// Nobody sends again what a careless receiver may have: one asks there first, and waits until nothing is under way.

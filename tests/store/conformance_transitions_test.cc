@@ -48,6 +48,10 @@ class Transitions : public Conformance<Backend> {
     }
   }
 
+  void ask(std::uint64_t n, Verb verb) {
+    ASSERT_TRUE(this->store().intervene({{deliveryId(n), verb, at(4), at(9'000), audit("asked")}}, at(4)).ok());
+  }
+
   std::string lane_;
   Claimed attempt_;
   std::uint64_t records_ = 0;
@@ -72,6 +76,9 @@ TYPED_TEST(Transitions, WhatHappensIsWhatTheTableAllows) {
   acts.push_back([this](std::uint64_t n) {  // the one before it ends
     if (this->state(n) == Queued) this->finish(this->send(at(4), this->lane_), Done, at(5));
   });
+  for (const Verb verb : {Verb::Resend, Verb::Park, Verb::Release, Verb::Cancel, Verb::Confirm}) {
+    acts.push_back([this, verb](std::uint64_t n) { this->ask(n, verb); });
+  }
 
   std::set<Pair> seen;
   std::uint64_t n = 0;
@@ -96,6 +103,18 @@ TYPED_TEST(Transitions, WhatHappensIsWhatTheTableAllows) {
     this->acknowledge(n, to);
     seen.insert({Ready, this->state(n)});
   }
+  // What a person has parked, and lets go again.
+  for (const DeliveryState from : {Held, Resolving}) {
+    this->bring(++n, from, false, false);
+    this->ask(n, Verb::Park);
+    ASSERT_EQ(this->state(n), Parked);
+    this->ask(n, Verb::Release);
+    seen.insert({Parked, this->state(n)});
+  }
+  this->bring(++n, Queued, false, false);
+  this->ask(n, Verb::Park);
+  this->finish(this->send(at(4), this->lane_), Done, at(5));
+  seen.insert({Queued, this->state(n)});
   for (const DeliveryState from : kDeliveryStates) {
     for (const DeliveryState to : kDeliveryStates) {
       if (from == to) continue;

@@ -91,6 +91,22 @@ inline std::string describe(Store& store, Instant now) {
     for (const Record& each : records->records) out << "walked " << each.id << '\n';
     walk.after = records->next;
   } while (!walk.after.empty());
+  for (const bool parked : {false, true}) {
+    store::DeliveryFilter found;
+    if (parked) found.states = {store::DeliveryState::Parked};
+    do {
+      const Result<store::DeliveryPage> legs = store.deliveries(found);
+      if (!legs.ok()) return legs.error().message;
+      for (const Delivery& each : legs->deliveries) out << "found " << describe(each) << '\n';
+      found.after = legs->next;
+    } while (!found.after.empty());
+  }
+  const Result<std::vector<store::EndpointFigures>> figures = store.endpoints();
+  if (!figures.ok()) return figures.error().message;
+  for (const store::EndpointFigures& each : *figures) {
+    out << "endpoint " << each.endpoint << ' ' << each.ready << ' ' << each.inFlight << ' ' << each.overdue << ' '
+        << each.parked << '\n';
+  }
   const Result<Counts> counts = store.counts();
   if (!counts.ok()) return counts.error().message;
   for (const auto& [state, n] : counts->transfers) out << "transfers " << state << ' ' << n << '\n';

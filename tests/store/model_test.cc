@@ -24,7 +24,7 @@ class Pair {
   explicit Pair(std::uint64_t seed) : random_(seed) { openNode(); }
 
   void step() {
-    switch (random_.below(16)) {
+    switch (random_.below(17)) {
       case 0:
       case 1:
       case 2: return acceptRecord();
@@ -39,7 +39,8 @@ class Pair {
       case 11:
       case 12:
       case 13: return finish();
-      case 14: now_ += milliseconds(random_.below(40'000)); return;
+      case 14: return intervene();
+      case 15: now_ += milliseconds(random_.below(40'000)); return;
       default: return sweep();
     }
   }
@@ -254,6 +255,17 @@ class Pair {
       EXPECT_EQ(text(memory_.store().resumeEndpoint(lane, test::audit("resumed", {}, now_))),
                 text(sqlite_.store().resumeEndpoint(lane, test::audit("resumed", {}, now_))));
     }
+  }
+
+  void intervene() {
+    constexpr Verb kVerbs[] = {Verb::Resend, Verb::Park, Verb::Release, Verb::Cancel, Verb::Confirm};
+    std::vector<Intervention> wishes;
+    for (std::uint64_t n = pick(6); n > 0; --n) {
+      const Id delivery = deliveryId(1 + pick(legs_ + 1));
+      wishes.push_back({delivery, kVerbs[pick(5)], now_ + milliseconds(pick(9'000)), now_ + milliseconds(pick(99'000)),
+                        test::audit("asked", delivery, now_)});
+    }
+    EXPECT_EQ(*memory_.store().intervene(wishes, now_), *sqlite_.store().intervene(wishes, now_));
   }
 
   void sweep() {

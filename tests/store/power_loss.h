@@ -14,13 +14,13 @@ namespace lotsen::test {
 
 /// True for the verbs that block until their effect is on the disk; the other writing verbs are the leasing ones.
 inline bool isDurable(std::string_view verb) {
-  constexpr std::string_view kDurable[] = {"openNode", "accept",        "saveTransfers", "turn",
-                                           "note",     "pauseEndpoint", "resumeEndpoint"};
+  constexpr std::string_view kDurable[] = {"openNode", "accept",        "saveTransfers",  "turn",
+                                           "note",     "pauseEndpoint", "resumeEndpoint", "intervene"};
   return std::find(std::begin(kDurable), std::end(kDurable), verb) != std::end(kDurable);
 }
 inline bool isLeasing(std::string_view verb) {
-  constexpr std::string_view kLeasing[] = {"claimTransfers", "returnTransfer", "claim",
-                                           "expireLeases",   "promoteOrphans", "noticeOverdue"};
+  constexpr std::string_view kLeasing[] = {"claimTransfers", "returnTransfer", "claim", "expireLeases",
+                                           "promoteOrphans", "noticeOverdue",  "purge"};
   return std::find(std::begin(kLeasing), std::end(kLeasing), verb) != std::end(kLeasing);
 }
 

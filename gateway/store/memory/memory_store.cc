@@ -108,15 +108,7 @@ Result<std::vector<TransferWork>> MemoryStore::claimTransfers(const Owner& owner
   if (due.size() > limit) due.resize(limit);
 
   std::vector<TransferWork> works;
-  for (State::StoredTransfer* row : due) {
-    row->lease = State::Lease{owner, leaseUntil};
-    row->arrivalsAtClaim = row->arrivals;
-    row->voidedSinceClaim = false;
-    TransferWork work{row->transfer, {}, {}, ++row->token};
-    for (const Id& id : row->records) work.records.push_back(state_->records.at(id).record);
-    for (const Id& id : row->deliveries) work.deliveries.push_back(withoutBody(state_->deliveries.at(id).delivery));
-    works.push_back(std::move(work));
-  }
+  for (State::StoredTransfer* row : due) { works.push_back(state_->lease(*row, owner, leaseUntil)); }
   return works;
 }
 
@@ -218,11 +210,12 @@ Result<std::size_t> MemoryStore::expireLeases(Instant now) {
   return expired;
 }
 
-Result<std::size_t> MemoryStore::promoteOrphans(Instant) {
+Result<std::size_t> MemoryStore::promoteOrphans(Instant now) {
   std::lock_guard lock(mutex_);
   std::size_t promoted = 0;
   for (auto& [id, row] : state_->deliveries) {
-    if (row.delivery.state == DeliveryState::Queued && state_->promote(row.delivery.transfer, row.delivery.endpoint)) {
+    if (row.delivery.state == DeliveryState::Queued &&
+        state_->promote(row.delivery.transfer, row.delivery.endpoint, now)) {
       ++promoted;
     }
   }

@@ -58,11 +58,12 @@ void MemoryStore::State::enterLane(StoredDelivery& row, Instant now) {
   row.delivery.state = busy ? DeliveryState::Queued : DeliveryState::Ready;
 }
 
-bool MemoryStore::State::promote(const Id& transfer, std::string_view endpoint) {
+bool MemoryStore::State::promote(const Id& transfer, std::string_view endpoint, Instant now) {
   for (StoredDelivery* row : lane(transfer, endpoint)) {
     if (isHead(row->delivery.state)) return false;
     if (row->delivery.state == DeliveryState::Queued) {
-      row->delivery.state = DeliveryState::Ready;
+      row->delivery.state = promotedTo(row->delivery.reason);
+      if (row->delivery.state == DeliveryState::Parked) markDue(transfer, now);
       return true;
     }
   }
@@ -81,7 +82,7 @@ void MemoryStore::State::go(StoredDelivery& row, DeliveryState to, Instant now) 
   if (tell) markDue(delivery.transfer, now);
   if (isFinished(to)) {
     delivery.finishedAt = now;
-    promote(delivery.transfer, delivery.endpoint);
+    promote(delivery.transfer, delivery.endpoint, now);
   }
 }
 
@@ -147,7 +148,9 @@ Status MemoryStore::State::check(const TransferChange& change) const {
   for (const DeliveryChange& each : change.changed) {
     if (!belongs(each.id)) return fail(Code::Invalid, "delivery " + each.id + " is not of transfer " + change.id);
     const Delivery& stored = deliveries.at(each.id).delivery;
-    if (judgeChange(each, stored.state, !stored.body.empty(), true) == ChangeFit::Wrong) { return wrongBytes(each.id); }
+    if (judgeChange(each, stored.state, stored.reason, !stored.body.empty(), true) == ChangeFit::Wrong) {
+      return wrongBytes(each.id);
+    }
   }
   for (const Delivery& each : change.created) {
     if (deliveries.contains(each.id)) return fail(Code::Invalid, "delivery " + each.id + " exists already");
@@ -172,7 +175,8 @@ void MemoryStore::State::apply(const DeliveryChange& change, Instant now, Saved&
   StoredDelivery& row = deliveries.at(change.id);
   Delivery& delivery = row.delivery;
   const bool hadBody = !delivery.body.empty();
-  if (judgeChange(change, delivery.state, hadBody, dependenciesFinished(delivery.after)) != ChangeFit::Apply) {
+  if (judgeChange(change, delivery.state, delivery.reason, hadBody, dependenciesFinished(delivery.after)) !=
+      ChangeFit::Apply) {
     saved.skipped.push_back(change.id);
     row.recheck = delivery.state == DeliveryState::Leased;
     return;

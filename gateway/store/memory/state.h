@@ -66,14 +66,18 @@ struct MemoryStore::State {
   std::vector<StoredDelivery*> lane(const Id& transfer, std::string_view endpoint);
   /// Gives a delivery that has its bytes a place: Ready if the lane is empty, else Queued.
   void enterLane(StoredDelivery& row, Instant now);
-  /// Makes the first Queued delivery of a lane Ready if the lane has no head. True if it did.
-  bool promote(const Id& transfer, std::string_view endpoint);
+  /// Makes the first Queued delivery of a lane its head (Ready, or Parked if a person has stopped it) if it has none.
+  /// True if it did.
+  bool promote(const Id& transfer, std::string_view endpoint, Instant now);
   /// The only writer of a delivery's state; ends the lease and its attempt with it, promotes, marks the transfer due.
   void go(StoredDelivery& row, DeliveryState to, Instant now);
   void endAttempt(StoredDelivery& row, std::string_view outcome, Instant now);
   void loseLease(StoredDelivery& row, std::string_view outcome, Instant now);
   AckResult acknowledge(const AckEffect& effect, const std::string& partner, Instant now, Id& transfer);
 
+  /// Leases a transfer to be thought about.
+  TransferWork lease(StoredTransfer& row, const Owner& owner, Instant leaseUntil);
+  Intervened intervene(Intervention& intervention, Instant now);
   Result<Saved> save(TransferChange& change, Instant now);
   bool startOne(const Id& id, std::uint64_t token, Instant now);
   bool endOne(AttemptEnd& end, Instant now);

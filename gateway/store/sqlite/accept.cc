@@ -27,17 +27,18 @@ Acknowledged acknowledge(Connection& db, const AckEffect& effect, const Record& 
   DeliveryRow chosen;
   {
     Statement statement = db.prepare(
-        "SELECT d.row, d.transfer, d.endpoint, d.state, d.attempts, d.sending, d.resolving, d.recheck, d.ever_sent, "
+        "SELECT d.row, d.transfer, d.endpoint, d.state, d.attempts, d.sending, d.resolving, d.recheck, d.reason, "
+        "d.ever_sent, "
         "t.id "
         "FROM delivery d JOIN transfer t ON t.row = d.transfer WHERE d.message_id = ?1 AND d.partner = ?2 ORDER BY "
         "d.row");
     statement.bind(effect.messageId, record.partner);
     while (best.result != AckResult::Applied && statement.step()) {
       const DeliveryRow row = readDeliveryRow(statement);
-      const AckResult verdict = judgeAcknowledgement(row.state, statement.integer(8) != 0, effect.to);
+      const AckResult verdict = judgeAcknowledgement(row.state, statement.integer(9) != 0, effect.to);
       if (verdict == AckResult::Applied || best.result == AckResult::Unknown) {
         if (verdict == AckResult::Unknown) continue;
-        best = {verdict, statement.uuid(9)};
+        best = {verdict, statement.uuid(10)};
         chosen = row;
       }
     }

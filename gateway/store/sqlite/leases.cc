@@ -220,14 +220,14 @@ Result<std::size_t> expireLeases(Write& write, Instant now) {
   return over.size() + static_cast<std::size_t>(db.changes());
 }
 
-Result<std::size_t> promoteOrphans(Write& write) {
+Result<std::size_t> promoteOrphans(Write& write, Instant now) {
   std::vector<std::pair<std::int64_t, std::string>> lanes;
   {
     Statement statement = write.db.prepare("SELECT DISTINCT transfer, endpoint FROM delivery WHERE state = 'queued'");
     for (statement.bind(); statement.step();) lanes.emplace_back(statement.integer(0), statement.text(1));
   }
   std::size_t promoted = 0;
-  for (const auto& [transfer, endpoint] : lanes) promoted += promote(write.db, transfer, endpoint) ? 1 : 0;
+  for (const auto& [transfer, endpoint] : lanes) promoted += promote(write.db, transfer, endpoint, now) ? 1 : 0;
   return promoted;
 }
 

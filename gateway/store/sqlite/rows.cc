@@ -39,6 +39,7 @@ DeliveryRow readDeliveryRow(const Statement& statement) {
   row.sending = statement.integer(5) != 0;
   row.resolving = statement.integer(6) != 0;
   row.recheck = statement.integer(7) != 0;
+  row.reason = statement.text(8);
   return row;
 }
 
@@ -151,17 +152,23 @@ void go(Connection& db, const DeliveryRow& delivery, DeliveryState to, std::stri
       .bind(delivery.row, name(to), reason, dueAt, finished ? std::optional(now) : std::nullopt)
       .run();
   if (delivery.recheck || to == DeliveryState::Done || to == DeliveryState::Parked) markDue(db, delivery.transfer, now);
-  if (finished) promote(db, delivery.transfer, delivery.endpoint);
+  if (finished) promote(db, delivery.transfer, delivery.endpoint, now);
 }
 
-bool promote(Connection& db, std::int64_t transfer, std::string_view endpoint) {
-  db.prepare(
-        "UPDATE delivery SET state = 'ready' WHERE row = (SELECT row FROM delivery WHERE transfer = ?1 AND "
-        "endpoint = ?2 AND state = 'queued' ORDER BY sequence LIMIT 1) "
-        "AND NOT EXISTS (SELECT 1 FROM delivery WHERE transfer = ?1 AND endpoint = ?2 AND head)")
-      .bind(transfer, endpoint)
-      .run();
-  return db.changes() > 0;
+bool promote(Connection& db, std::int64_t transfer, std::string_view endpoint, Instant now) {
+  std::int64_t row = 0;
+  DeliveryState to = DeliveryState::Ready;
+  {
+    Statement statement = db.prepare(
+        "SELECT row, reason FROM delivery WHERE transfer = ?1 AND endpoint = ?2 AND state = 'queued' AND NOT EXISTS "
+        "(SELECT 1 FROM delivery WHERE transfer = ?1 AND endpoint = ?2 AND head) ORDER BY sequence LIMIT 1");
+    if (!statement.bind(transfer, endpoint).step()) return false;
+    row = statement.integer(0);
+    to = promotedTo(statement.view(1));
+  }
+  db.prepare("UPDATE delivery SET state = ?2 WHERE row = ?1").bind(row, name(to)).run();
+  if (to == DeliveryState::Parked) markDue(db, transfer, now);
+  return true;
 }
 
 Place nextPlace(Connection& db, std::int64_t transfer, std::string_view endpoint) {

@@ -30,10 +30,11 @@ struct DeliveryRow {
   bool sending = false;
   bool resolving = false;
   bool recheck = false;
+  std::string reason;
 };
 
 inline constexpr char kDeliveryRow[] =
-    "SELECT row, transfer, endpoint, state, attempts, sending, resolving, recheck FROM delivery ";
+    "SELECT row, transfer, endpoint, state, attempts, sending, resolving, recheck, reason FROM delivery ";
 DeliveryRow readDeliveryRow(const Statement& statement);
 
 inline constexpr char kTransfer[] =
@@ -71,8 +72,9 @@ void markDue(Connection& db, std::int64_t transfer, Instant at);
 void go(Connection& db, const DeliveryRow& delivery, DeliveryState to, std::string_view reason,
         std::optional<Instant> dueAt, Instant now);
 
-/// Makes the first Queued delivery of a lane Ready if the lane has no head. True if it did.
-bool promote(Connection& db, std::int64_t transfer, std::string_view endpoint);
+/// Makes the first Queued delivery of a lane its head (Ready, or Parked if a person has stopped it) if it has none.
+/// True if it did.
+bool promote(Connection& db, std::int64_t transfer, std::string_view endpoint, Instant now);
 
 /// The next free place of a lane, and whether somebody in it is unfinished.
 struct Place {

@@ -89,6 +89,16 @@ Result<std::vector<TransferWork>> SqliteStore::claimTransfers(const Owner& owner
   });
 }
 
+Result<TransferWork> SqliteStore::claimTransfer(const Owner& owner, const Id& transfer, Instant, Instant leaseUntil) {
+  using sqlite::TransferClaim;
+  LOTSEN_TRY(const TransferClaim claim,
+             parts_->writer->submit<TransferClaim>(Durable::WithNext, kSmall, [&](Write& write) {
+               return sqlite::claimTransfer(write, owner, transfer, leaseUntil);
+             }));
+  return parts_->readers->read<TransferWork>(
+      [&](Connection& db) -> Result<TransferWork> { return sqlite::readWork(db, claim); });
+}
+
 std::vector<Result<Saved>> SqliteStore::saveTransfers(std::vector<TransferChange> changes, Instant now) {
   using Results = std::vector<Result<Saved>>;
   std::size_t bytes = 0;
@@ -143,12 +153,12 @@ Result<std::size_t> SqliteStore::expireLeases(Instant now) {
                                              [&](Write& write) { return sqlite::expireLeases(write, now); });
 }
 
-Result<std::size_t> SqliteStore::promoteOrphans(Instant) {
+Result<std::size_t> SqliteStore::promoteOrphans(Instant now) {
   LOTSEN_TRY(const bool any,
              parts_->readers->read<bool>([&](Connection& db) -> Result<bool> { return sqlite::anyOrphan(db); }));
   if (!any) return std::size_t{0};
   return parts_->writer->submit<std::size_t>(Durable::WithNext, kSmall,
-                                             [&](Write& write) { return sqlite::promoteOrphans(write); });
+                                             [&](Write& write) { return sqlite::promoteOrphans(write, now); });
 }
 
 Result<std::size_t> SqliteStore::noticeOverdue(Instant now) {
@@ -169,6 +179,19 @@ Status SqliteStore::resumeEndpoint(std::string_view endpoint, AuditEntry audit) 
   LOTSEN_TRY_DO(checkAudit({audit}));
   return parts_->writer->submit<Done>(Durable::Now, kSmall,
                                       [&](Write& write) { return sqlite::resumeEndpoint(write, endpoint, audit); });
+}
+
+Result<std::vector<Intervened>> SqliteStore::intervene(std::vector<Intervention> interventions, Instant now) {
+  LOTSEN_TRY_DO(checkInterventions(interventions));
+  using Outcomes = std::vector<Intervened>;
+  return parts_->writer->submit<Outcomes>(Durable::Now, kSmall * interventions.size(),
+                                          [&](Write& write) -> Result<Outcomes> {
+                                            Outcomes outcomes;
+                                            outcomes.reserve(interventions.size());
+                                            for (const Intervention& each : interventions)
+                                              outcomes.push_back(sqlite::intervene(write, each, now));
+                                            return outcomes;
+                                          });
 }
 
 Result<std::vector<std::string>> SqliteStore::dueEndpoints(Instant now, std::optional<Instant>& nextDue) {
@@ -195,6 +218,15 @@ Result<RecordPage> SqliteStore::records(const RecordFilter& filter) {
 
 Result<Delivery> SqliteStore::delivery(const Id& id) {
   return parts_->readers->read<Delivery>([&](Connection& db) { return sqlite::delivery(db, id); });
+}
+
+Result<DeliveryPage> SqliteStore::deliveries(const DeliveryFilter& filter) {
+  LOTSEN_TRY_DO(checkFilter(filter));
+  return parts_->readers->read<DeliveryPage>([&](Connection& db) { return sqlite::deliveries(db, filter); });
+}
+
+Result<std::vector<EndpointFigures>> SqliteStore::endpoints() {
+  return parts_->readers->read<std::vector<EndpointFigures>>([&](Connection& db) { return sqlite::endpoints(db); });
 }
 
 Result<Counts> SqliteStore::counts() {

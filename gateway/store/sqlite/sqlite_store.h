@@ -30,6 +30,7 @@ class SqliteStore final : public Store {
   Result<std::vector<TransferWork>> claimTransfers(const Owner& owner, std::size_t limit, Instant now,
                                                    Instant leaseUntil) override;
   std::vector<Result<Saved>> saveTransfers(std::vector<TransferChange> changes, Instant now) override;
+  Result<TransferWork> claimTransfer(const Owner& owner, const Id& transfer, Instant now, Instant leaseUntil) override;
   Status returnTransfer(const Id& transfer, std::uint64_t token, Instant dueAt) override;
   Result<std::vector<Claimed>> claim(const Owner& owner, std::string_view endpoint, std::size_t limit, Instant now,
                                      Instant leaseUntil) override;
@@ -39,12 +40,15 @@ class SqliteStore final : public Store {
   Result<std::size_t> noticeOverdue(Instant now) override;
   Status pauseEndpoint(Pause pause, AuditEntry audit) override;
   Status resumeEndpoint(std::string_view endpoint, AuditEntry audit) override;
+  Result<std::vector<Intervened>> intervene(std::vector<Intervention> interventions, Instant now) override;
   Result<std::vector<std::string>> dueEndpoints(Instant now, std::optional<Instant>& nextDue) override;
   Result<TransferView> transfer(const Id& id) override;
   Result<std::vector<Transfer>> transfers(const TransferFilter& filter) override;
   Result<Record> record(const Id& id) override;
   Result<RecordPage> records(const RecordFilter& filter) override;
   Result<Delivery> delivery(const Id& id) override;
+  Result<DeliveryPage> deliveries(const DeliveryFilter& filter) override;
+  Result<std::vector<EndpointFigures>> endpoints() override;
   Result<Counts> counts() override;
   Result<Alarms> alarms(Instant now) override;
   Status note(std::vector<AuditEntry> entries) override;

@@ -17,6 +17,7 @@ struct TransferClaim {
 };
 Result<std::vector<TransferClaim>> claimTransfers(Write& write, const Owner& owner, std::size_t limit, Instant now,
                                                   Instant leaseUntil);
+Result<TransferClaim> claimTransfer(Write& write, const Owner& owner, const Id& transfer, Instant leaseUntil);
 /// In a savepoint of its own: a change that is refused leaves nothing.
 Result<Saved> saveOne(Write& write, const TransferChange& change, Instant now);
 Status returnTransfer(Write& write, const Id& transfer, std::uint64_t token, Instant dueAt);
@@ -33,7 +34,7 @@ Result<std::vector<DeliveryClaim>> claim(Write& write, const Owner& owner, std::
 std::vector<Lease> startSending(Write& write, const std::vector<Lease>& claimed, Instant now);
 std::vector<Lease> finish(Write& write, const std::vector<AttemptEnd>& ends, Instant now);
 Result<std::size_t> expireLeases(Write& write, Instant now);
-Result<std::size_t> promoteOrphans(Write& write);
+Result<std::size_t> promoteOrphans(Write& write, Instant now);
 
 // alarms.cc
 bool anyOverdue(Connection& db, Instant now);
@@ -41,6 +42,11 @@ Result<std::size_t> noticeOverdue(Write& write, Instant now);
 Status pauseEndpoint(Write& write, const Pause& pause, const AuditEntry& audit);
 Status resumeEndpoint(Write& write, std::string_view endpoint, const AuditEntry& audit);
 Result<Alarms> alarms(Connection& db, Instant now);
+
+// operations.cc
+Intervened intervene(Write& write, const Intervention& intervention, Instant now);
+Result<DeliveryPage> deliveries(Connection& db, const DeliveryFilter& filter);
+Result<std::vector<EndpointFigures>> endpoints(Connection& db);
 
 // read.cc
 bool anyExpiredLease(Connection& db, Instant now);

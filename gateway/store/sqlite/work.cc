@@ -96,7 +96,7 @@ Status changeDelivery(Scope& scope, const DeliveryChange& change, const Id& tran
   if (!id) return fail(Code::Invalid, "delivery " + change.id + " is not of transfer " + transfer);
   const DeliveryRow row = readRow(db, *id);
   const bool hadBody = hasBody(db, row.row);
-  switch (judgeChange(change, row.state, hadBody, dependenciesFinished(db, row.row))) {
+  switch (judgeChange(change, row.state, row.reason, hadBody, dependenciesFinished(db, row.row))) {
     case ChangeFit::Wrong: return wrongBytes(change.id);
     case ChangeFit::Skip:
       if (row.state == DeliveryState::Leased) {
@@ -220,6 +220,14 @@ std::optional<Lease> readLease(Connection& db, const Id& transfer, std::uint64_t
   return Lease{statement.integer(0), statement.integer(1) != 0, statement.integer(2) != 0, statement.maybeInstant(3)};
 }
 
+void lease(Connection& db, const TransferClaim& claim, const Owner& owner, Instant leaseUntil) {
+  db.prepare(
+        "UPDATE transfer SET token = ?2, lease_node = ?3, lease_epoch = ?4, lease_until = ?5, "
+        "arrivals_at_claim = arrivals, voided_since_claim = 0 WHERE row = ?1")
+      .bind(claim.row, claim.token, owner.node, owner.epoch, leaseUntil)
+      .run();
+}
+
 }  // namespace
 
 Result<std::vector<TransferClaim>> claimTransfers(Write& write, const Owner& owner, std::size_t limit, Instant now,
@@ -234,14 +242,23 @@ Result<std::vector<TransferClaim>> claimTransfers(Write& write, const Owner& own
       claims.push_back({statement.integer(0), static_cast<std::uint64_t>(statement.integer(1))});
     }
   }
-  for (const TransferClaim& claim : claims) {
-    db.prepare(
-          "UPDATE transfer SET token = ?2, lease_node = ?3, lease_epoch = ?4, lease_until = ?5, "
-          "arrivals_at_claim = arrivals, voided_since_claim = 0 WHERE row = ?1")
-        .bind(claim.row, claim.token, owner.node, owner.epoch, leaseUntil)
-        .run();
-  }
+  for (const TransferClaim& claim : claims) lease(db, claim, owner, leaseUntil);
   return claims;
+}
+
+Result<TransferClaim> claimTransfer(Write& write, const Owner& owner, const Id& transfer, Instant leaseUntil) {
+  if (!isCurrent(write.db, owner)) return oldIncarnation(owner);
+  TransferClaim claim;
+  {
+    Statement statement =
+        write.db.prepare("SELECT row, token + 1, lease_until IS NOT NULL FROM transfer WHERE id = ?1");
+    if (!isUuid(transfer) || !statement.bind(toUuid(transfer)).step())
+      return fail(Code::NotFound, "no transfer " + transfer);
+    if (statement.integer(2) != 0) return beingThoughtAbout(transfer);
+    claim = {statement.integer(0), static_cast<std::uint64_t>(statement.integer(1))};
+  }
+  lease(write.db, claim, owner, leaseUntil);
+  return claim;
 }
 
 namespace {
