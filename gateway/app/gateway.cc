@@ -1,5 +1,6 @@
 #include "gateway/app/gateway.h"
 
+#include "gateway/app/certificates.h"
 #include "gateway/inbound/api.h"
 #include "gateway/inbound/endpoints.h"
 #include "gateway/inbound/openapi.h"
@@ -37,7 +38,7 @@ struct Gateway::Parts {
   observe::Health health;
   std::atomic<bool> accepting{false};
   std::unique_ptr<service::Current> configuration;
-  std::unique_ptr<identity::TokenRegistry> tokens;
+  std::unique_ptr<identity::CurrentCredentials> credentials;
   std::unique_ptr<store::Store> store;
   store::Owner owner;
   std::unique_ptr<outbound::Outbound> transport;
@@ -56,6 +57,7 @@ struct Gateway::Parts {
   Status openStore(const std::function<void()>& fatal);
   Status buildWorkers(const std::function<void()>& fatal);
   void buildListener();
+  void tellExpiries();
   void sample();
   void sampleAlarms(Instant now);
   void sampleDelivery();
@@ -67,8 +69,9 @@ struct Gateway::Parts {
 Status Gateway::Parts::build(Loaded loaded, const std::function<void()>& fatal) {
   settings = std::move(loaded.settings);
   configuration = std::make_unique<service::Current>(loaded.configuration);
-  LOTSEN_TRY(auto registry, identity::TokenRegistry::load(settings.tokens));
-  tokens = std::make_unique<identity::TokenRegistry>(std::move(registry));
+  LOTSEN_TRY(auto known, identity::Credentials::load(settings.tokens, settings.clientCertificates));
+  credentials =
+      std::make_unique<identity::CurrentCredentials>(std::make_shared<const identity::Credentials>(std::move(known)));
   const auto die = [this, fatal] {
     accepting = false;
     health.bad("store", "the database has failed; the process ends and the next start recovers");
@@ -80,6 +83,7 @@ Status Gateway::Parts::build(Loaded loaded, const std::function<void()>& fatal) 
   LOTSEN_TRY(transport, outbound::Outbound::create(settings.endpoints));
   LOTSEN_TRY_DO(buildWorkers(die));
   buildListener();
+  tellExpiries();
   return done();
 }
 
@@ -143,8 +147,9 @@ void Gateway::Parts::buildListener() {
       *store, clock, random, [this] { wakeWorkers(); },
       [this](const service::Judgement& judgement) { validated.count(judgement); });
   whatIf = std::make_unique<service::WhatIf>(*store, clock);
-  api = std::make_unique<inbound::Api>(inbound::ApiParts{*store, *configuration, *receptionist, *whatIf, *tokens,
-                                                         metrics, accepting, inbound::kOpenApi, settings.bodyLimit});
+  api = std::make_unique<inbound::Api>(inbound::ApiParts{*store, *configuration, *receptionist, *whatIf, *credentials,
+                                                         clock, metrics, accepting, inbound::kOpenApi,
+                                                         settings.bodyLimit});
   router = std::make_unique<inbound::Router>(metrics, inbound::refusal);
   api->addTo(*router);
   inbound::addObservation(*router, metrics, health);
@@ -154,16 +159,30 @@ void Gateway::Parts::buildListener() {
     if (request.path() == "/metrics") sample();
     return router->handle(request, connection);
   };
-  application.admit = [this](const http::Request& head, const inbound::ConnectionInfo&) {
-    return inbound::Admission{router->bodyLimit(head), api->admit(head)};
+  application.admit = [this](const http::Request& head, const inbound::ConnectionInfo& connection) {
+    return inbound::Admission{router->bodyLimit(head), api->admit(head, connection)};
   };
   application.refuse = inbound::refusal;
   inbound::ServerConfig config;
   config.address = settings.address;
   config.port = settings.port;
+  config.tls = settings.tls;
   config.maxConnections = settings.maxConnections;
   config.limits.body = settings.bodyLimit;
   server = std::make_unique<inbound::Server>(config, std::move(application), clock, metrics, log);
+}
+
+void Gateway::Parts::tellExpiries() {
+  for (const auto& used : settings.certificates) {
+    metrics
+        .gauge("lotsen_certificate_not_after_seconds",
+               "When the certificate that expires first in a file will expire, in seconds since 1970.",
+               {{"use", used.use}, {"partner", used.partner}})
+        .set(toMillis(used.certificate.notAfter) / 1000);
+  }
+  for (const auto& expiry : expiries(settings, clock.now()))
+    log.warning(expiry.valid ? "certificate.expires_soon" : "certificate.not_valid",
+                {{"file", expiry.file}, {"what", expiry.text}});
 }
 
 void Gateway::Parts::sample() {
@@ -264,10 +283,26 @@ void Gateway::stop() {
   parts.log.info("gateway.stopped");
 }
 
-void Gateway::reload(std::shared_ptr<const service::Configuration> configuration) {
-  parts_->log.info("gateway.reloaded", {{"revision", configuration->revision}});
-  parts_->configuration->set(std::move(configuration));
-  parts_->wakeWorkers();
+Status Gateway::reload(Loaded loaded) {
+  auto& parts = *parts_;
+  if ((loaded.settings.tls != nullptr) != (parts.settings.tls != nullptr))
+    return fail(Code::Invalid, "[listen] cannot change between plain and TLS while it runs; restart the gateway");
+  LOTSEN_TRY_DO(checkReplaced(parts.settings, loaded.settings, parts.clock.now()));
+  LOTSEN_TRY(auto known, identity::Credentials::load(loaded.settings.tokens, loaded.settings.clientCertificates));
+  parts.credentials->set(std::make_shared<const identity::Credentials>(std::move(known)));
+  parts.transport->replaceTls(loaded.settings.endpoints);
+  // Connections keep their certificate only as long as nothing has changed about it.
+  if (parts.settings.tls && !parts.settings.tls->sameAs(*loaded.settings.tls)) {
+    parts.settings.tls = loaded.settings.tls;
+    parts.server->setTls(loaded.settings.tls);
+    parts.log.info("http.certificate_replaced");
+  }
+  parts.settings.certificates = std::move(loaded.settings.certificates);
+  parts.tellExpiries();
+  parts.log.info("gateway.reloaded", {{"revision", loaded.configuration->revision}});
+  parts.configuration->set(std::move(loaded.configuration));
+  parts.wakeWorkers();
+  return done();
 }
 
 void Gateway::wake() {

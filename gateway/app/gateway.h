@@ -21,9 +21,9 @@ class Gateway {
 
   Status start();
   void stop();
-  /// Swaps what may change while running: agreements, policies, texts, maps, templates. Partners' tokens and endpoints
-  /// need a restart, and the log says so.
-  void reload(std::shared_ptr<const service::Configuration> configuration);
+  /// Swaps what may change while running: agreements, policies, texts, maps, templates, tokens, certificates. Addresses
+  /// and lanes of partners need a restart. Invalid: nothing was swapped.
+  Status reload(Loaded loaded);
 
   /// There may be work: records came in by another way than the listener.
   void wake();

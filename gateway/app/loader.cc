@@ -1,5 +1,6 @@
 #include "gateway/app/loader.h"
 
+#include "gateway/app/certificates.h"
 #include "gateway/app/files.h"
 #include "gateway/app/shipped.h"
 #include "gateway/base/text.h"
@@ -142,6 +143,7 @@ class Loader {
     settings.portFile = resolved(folder_, section->optional("port_file", "", faults_));
     settings.bodyLimit = static_cast<std::size_t>(section->number("body_limit_mb", 20, 1, 100, faults_)) << 20;
     settings.maxConnections = static_cast<std::size_t>(section->number("max_connections", 256, 1, 10'000, faults_));
+    readListenTls(*section, resolve_, settings, faults_);
   }
 
   void readPolicy(service::Configuration& configuration) {
@@ -191,6 +193,7 @@ class Loader {
     }
     for (const auto& token : section.all("token_file"))
       settings.tokens.push_back({owner, resolved(folder_, token), permissions});
+    readClientCertificates(section, permissions, settings, faults_);
   }
 
   void readPartner(Section& section, service::Configuration& configuration, Settings& settings) {
@@ -210,12 +213,13 @@ class Loader {
     if (delivery != "none") {
       partner.endpoint = partner.id;
       queue::Endpoint lane;
+      bool trusts = true;
       lane.id = partner.id;
       if (delivery == "http") {
         endpoint.kind = outbound::Endpoint::Kind::Http;
         endpoint.url = section.required("url", faults_);
         endpoint.tokenFile = resolved(folder_, section.optional("send_token_file", "", faults_));
-        endpoint.caFile = resolved(folder_, section.optional("ca_file", "", faults_));
+        trusts = readPartnerTls(section, resolve_, endpoint, settings, faults_);
         endpoint.connectTimeout = section.duration("connect_timeout", endpoint.connectTimeout, faults_);
         endpoint.totalTimeout = section.duration("timeout", endpoint.totalTimeout, faults_);
         endpoint.idempotent = section.flag("idempotent", false, faults_);
@@ -235,7 +239,7 @@ class Loader {
       lane.backoffBase = section.duration("retry_first", lane.backoffBase, faults_);
       lane.backoffCap = section.duration("retry_longest", lane.backoffCap, faults_);
       const auto sound = outbound::checkEndpoint(endpoint);
-      if (!sound.ok()) faults_.add(section.file, section.line, sound.error().message);
+      if (trusts && !sound.ok()) faults_.add(section.file, section.line, sound.error().message);
       settings.endpoints.push_back(std::move(endpoint));
       settings.lanes.push_back(std::move(lane));
     }
@@ -334,6 +338,7 @@ class Loader {
   }
 
   const std::string file_, folder_;
+  const Resolve resolve_ = [this](const std::string& path) { return resolved(folder_, path); };
   Faults& faults_;
   std::vector<Section> sections_;
   std::map<std::string, Fault> agreementLines_;

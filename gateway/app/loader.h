@@ -6,7 +6,8 @@
 #pragma once
 
 #include "gateway/app/sections.h"
-#include "gateway/identity/tokens.h"
+#include "gateway/crypto/tls.h"
+#include "gateway/identity/credentials.h"
 #include "gateway/outbound/endpoint.h"
 #include "gateway/queue/core.h"
 #include "gateway/service/configuration.h"
@@ -15,15 +16,27 @@
 
 namespace lotsen::app {
 
+/// The certificate of one file that expires first.
+struct UsedCertificate {
+  std::string file;
+  std::string use;  // what it is for, as metrics say it: "listen", "client-ca", "partner" (shown to it), "partner-ca"
+  std::string partner;  // of the last two
+  crypto::Certificate certificate;
+};
+
 struct Settings {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;
-  std::string portFile;  // written once the listener is open; empty: none
+  std::shared_ptr<const crypto::TlsServer> tls;  // null: plain
+  std::string portFile;                          // written once the listener is open; empty: none
   std::string dataFolder;
   std::size_t bodyLimit = 20u << 20;
   std::size_t maxConnections = 256;
   std::size_t workers = 1;
   std::vector<identity::TokenSource> tokens;
+  bool clientCertificatesAsked = false;
+  std::vector<identity::CertificateSource> clientCertificates;
+  std::vector<UsedCertificate> certificates;  // all of them, for check and metrics
   std::vector<outbound::Endpoint> endpoints;
   std::vector<queue::Endpoint> lanes;  // the delivery core's view of the same endpoints
 };

@@ -1,11 +1,11 @@
 #include "gateway/app/arguments.h"
 #include "gateway/app/files.h"
+#include "gateway/app/gateway_call.h"
 #include "gateway/app/reprocess_report.h"
 #include "gateway/app/verbs.h"
 #include "gateway/fhir/outcome.h"
 #include "gateway/inbound/reprocess.h"
 #include "gateway/mapping/loss.h"
-#include "gateway/outbound/api_client.h"
 #include "gateway/sweden/civil_time.h"
 
 #include <charconv>
@@ -29,18 +29,18 @@ const Usage& usage() {
       "written to the gateway's audit.\n\n"
       "Exit status: 0 no difference, 1 there are differences or records that would fail, 2 wrong use, faults in the\n"
       "maps, or a gateway that refuses or does not answer (then nothing is on stdout).",
-      {{"--dry-run", "", "needed: to change records is not there yet"},
-       {"--map", "FILE", "the in-map of a channel, with the .drop file beside it; further ones for its imports", true},
-       {"--channel", "NAME", "only this channel; default: all that take what the first map takes"},
-       {"--state", "processed|parked", "only records in this state"},
-       {"--made-by", "HASH", "only records that these maps have made"},
-       {"--from", "TIME", "received then or later: an instant, or a day (from its start in Sweden)"},
-       {"--to", "TIME", "received before"},
-       {"--limit", "N", "examine at most so many records, the oldest first"},
-       {"--why", "TEXT", "the reason, for the audit; no patient data"},
-       {"--gateway", "URL", "default http://127.0.0.1:8080"},
-       {"--token", "FILE", "needed: its first line is the token of an operator"},
-       {"--format", "text|json", "default text; json is the API's report, all calls added up"}},
+      withGatewayOptions(
+          {{"--dry-run", "", "needed: to change records is not there yet"},
+           {"--map", "FILE", "the in-map of a channel, with the .drop file beside it; further ones for its imports",
+            true},
+           {"--channel", "NAME", "only this channel; default: all that take what the first map takes"},
+           {"--state", "processed|parked", "only records in this state"},
+           {"--made-by", "HASH", "only records that these maps have made"},
+           {"--from", "TIME", "received then or later: an instant, or a day (from its start in Sweden)"},
+           {"--to", "TIME", "received before"},
+           {"--limit", "N", "examine at most so many records, the oldest first"},
+           {"--why", "TEXT", "the reason, for the audit; no patient data"},
+           {"--format", "text|json", "default text; json is the API's report, all calls added up"}}),
       0,
       0};
   return kUsage;
@@ -164,15 +164,13 @@ int reprocessVerb(const Words& words) {
   if (!arguments) return exit;
   if (!arguments->has("--dry-run")) return wrong("only the dry run is there yet: give --dry-run");
   if (!arguments->has("--map")) return wrong("--map FILE is needed");
-  if (!arguments->has("--token")) return wrong("--token FILE is needed: the token of an operator");
   const std::string format = arguments->one("--format", "text");
   if (format != "text" && format != "json") return wrong("no format " + format + "; take text or json");
   inbound::Reprocess reprocess;
   std::uint64_t total = 0;
   if (!readRequest(*arguments, reprocess, total)) return kWrongUse;
 
-  const auto client = outbound::ApiClient::create(arguments->one("--gateway", "http://127.0.0.1:8080"),
-                                                  arguments->one("--token"), kTimeout);
+  const auto client = gatewayOf(*arguments, kTimeout);
   if (!client.ok()) return wrong(client.error().message);
   const auto answer = askAll(**client, std::move(reprocess), total);
   if (!answer) return kWrongUse;

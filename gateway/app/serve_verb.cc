@@ -1,4 +1,5 @@
 #include "gateway/app/arguments.h"
+#include "gateway/app/certificates.h"
 #include "gateway/app/gateway.h"
 #include "gateway/app/verbs.h"
 
@@ -38,13 +39,13 @@ bool writePort(const std::string& file, std::uint16_t port) {
 }  // namespace
 
 int checkVerb(const Words& words) {
-  static const Usage kUsage{
-      "check",
-      "",
-      "Reads configuration, mappings and templates as serve would, and says every fault with file and line.",
-      {{"--config", "FILE", "the configuration"}},
-      0,
-      0};
+  static const Usage kUsage{"check",
+                            "",
+                            "Reads configuration, mappings, templates and certificates as serve would, and says every "
+                            "fault with file and\nline; warns of certificates that expire within 30 days.",
+                            {{"--config", "FILE", "the configuration"}},
+                            0,
+                            0};
   int exit = kFine;
   const auto arguments = Arguments::parse(kUsage, words, exit);
   if (!arguments) return exit;
@@ -55,8 +56,12 @@ int checkVerb(const Words& words) {
   Faults faults;
   const auto loaded = load(arguments->one("--config"), faults);
   if (loaded) {
-    if (const auto tokens = identity::TokenRegistry::load(loaded->settings.tokens); !tokens.ok())
-      faults.add(arguments->one("--config"), 0, tokens.error().message);
+    const auto known = identity::Credentials::load(loaded->settings.tokens, loaded->settings.clientCertificates);
+    if (!known.ok()) faults.add(arguments->one("--config"), 0, known.error().message);
+    for (const auto& expiry : expiries(loaded->settings, SystemClock().now())) {
+      if (expiry.valid) std::cerr << expiry.file << ": warning: " << expiry.text << '\n';
+      if (!expiry.valid) faults.add(expiry.file, 0, expiry.text);
+    }
   }
   printFaults(faults);
   if (faults.any()) {
@@ -96,6 +101,7 @@ int serveVerb(const Words& words) {
     return kWrongUse;
   }
   const std::string portFile = loaded->settings.portFile, address = loaded->settings.address;
+  const bool tls = loaded->settings.tls != nullptr;
   // A dead store ends the process: what was accepted is on disk, and the next start recovers.
   std::atomic<bool> dead{false};
   auto gateway = Gateway::create(std::move(*loaded), [&dead] {
@@ -107,7 +113,8 @@ int serveVerb(const Words& words) {
     std::cerr << "lotsen serve: " << started.error().message << '\n';
     return kWrongUse;
   }
-  std::cerr << "lotsen: listening on http://" << address << ':' << (*gateway)->port() << '\n';
+  std::cerr << "lotsen: listening on " << (tls ? "https" : "http") << "://" << address << ':' << (*gateway)->port()
+            << '\n';
   if (!writePort(portFile, (*gateway)->port())) {
     std::cerr << "lotsen serve: cannot write " << portFile << '\n';
     return kWrongUse;
@@ -117,11 +124,12 @@ int serveVerb(const Words& words) {
     Faults again;
     auto next = load(file, again);
     if (next) {
-      (*gateway)->reload(next->configuration);
-    } else {
-      printFaults(again);
-      std::cerr << "lotsen: the old configuration stays\n";
+      const Status swapped = (*gateway)->reload(std::move(*next));
+      if (!swapped.ok()) again.add(file, 0, swapped.error().message);
     }
+    if (!again.any()) continue;
+    printFaults(again);
+    std::cerr << "lotsen: the old configuration stays\n";
   }
   (*gateway)->stop();
   return dead ? kDataFailed : kFine;

@@ -13,6 +13,7 @@ namespace lotsen::inbound {
 namespace {
 
 using identity::Permission;
+using identity::Principal;
 using service::Verdict;
 
 // The one table from what service says to what HTTP says.
@@ -71,6 +72,14 @@ std::string bearerOf(std::string_view header) {
   return colon == std::string::npos ? std::string() : "Bearer " + pair->substr(colon + 1);
 }
 
+/// The answer to somebody who is not known, or is two at once.
+http::Response unknown(const Error& error, std::string_view path) {
+  if (error.code == Code::Forbidden) return outcome(403, "authentication", error.message);
+  auto response = outcome(401, "authentication", error.message);
+  if (path.substr(0, 8) == "/console") response.fields.back().value = "Basic realm=\"Lotsen\", charset=\"UTF-8\"";
+  return response;
+}
+
 bool isUtf8Json(const Result<http::MediaType>& type) {
   return type.ok() && type->isJson() && type->isUtf8();
 }
@@ -96,30 +105,28 @@ http::Response refusal(int status, std::string_view why) {
 
 Api::Api(ApiParts parts) : parts_(std::move(parts)) {}
 
-Result<identity::Principal> Api::principal(const http::Request& request) const {
+Result<Principal> Api::principal(const http::Request& request, const ConnectionInfo& connection) const {
   const auto* header = request.find("Authorization");
-  return parts_.tokens.authenticate(header == nullptr ? std::string() : bearerOf(*header));
+  return parts_.credentials.get()->authenticate(header == nullptr ? std::string() : bearerOf(*header),
+                                                connection.certificate, parts_.clock.now());
 }
 
-std::optional<http::Response> Api::admit(const http::Request& head) const {
+std::optional<http::Response> Api::admit(const http::Request& head, const ConnectionInfo& connection) const {
   if (isPublic(head.path())) return std::nullopt;
-  const auto who = principal(head);
-  if (who.ok()) return std::nullopt;
-  auto response = outcome(401, "authentication", who.error().message);
-  if (head.path().substr(0, 8) == "/console")
-    response.fields.back().value = "Basic realm=\"Lotsen\", charset=\"UTF-8\"";
-  return response;
+  const auto who = principal(head, connection);
+  return who.ok() ? std::nullopt : std::optional(unknown(who.error(), head.path()));
 }
 
 void Api::addTo(Router& router) {
-  // Every route: who asks, what it needs. admit() has refused strangers, so principal() succeeds here.
+  // Every route: who asks, what it needs. A handler gets who() from here and asks nobody again: credentials may be
+  // reloaded at any moment.
   const auto guarded = [this](Permission permission, auto method) {
     return [this, permission, method](const Call& call) -> http::Response {
-      const auto who = principal(call.request);
-      if (!who.ok()) return outcome(401, "authentication", who.error().message);
+      const auto who = principal(call.request, call.connection);
+      if (!who.ok()) return unknown(who.error(), call.request.path());
       if (const auto allowed = who->require(permission); !allowed.ok())
         return outcome(403, "permission", allowed.error().message);
-      return (this->*method)(call);
+      return (this->*method)(call, *who);
     };
   };
   router.add("POST", "/intake/{system}/{kind}", guarded(Permission::Intake, &Api::intake), parts_.bodyLimit);
@@ -162,9 +169,8 @@ http::Response Api::received(const service::Reception& reception, bool message) 
   return response;
 }
 
-http::Response Api::intake(const Call& call) {
+http::Response Api::intake(const Call& call, const Principal& who) {
   if (!parts_.accepting) return unavailable();
-  const auto who = principal(call.request);
   const auto type = http::mediaType(call.request);
   if (!isUtf8Json(type))
     return outcome(415, "media-type", "send the record as Content-Type: application/json, in UTF-8");
@@ -172,18 +178,17 @@ http::Response Api::intake(const Call& call) {
   if (key != nullptr && (key->empty() || key->size() > 200))
     return outcome(400, "idempotency-key", "Idempotency-Key must have 1 to 200 characters");
   const std::string channel = call.parameter("system") + "/" + call.parameter("kind");
-  service::Submission submission{&*who, channel, type->name,
+  service::Submission submission{&who, channel, type->name,
                                  key == nullptr ? std::string_view() : std::string_view(*key), call.request.body};
   return received(parts_.receptionist.record(*parts_.configuration.get(), std::move(submission)), false);
 }
 
-http::Response Api::processMessage(const Call& call) {
+http::Response Api::processMessage(const Call& call, const Principal& who) {
   if (!parts_.accepting) return unavailable();
-  const auto who = principal(call.request);
   const auto type = http::mediaType(call.request);
   if (!isUtf8Json(type))
     return outcome(415, "media-type", "send the message as Content-Type: application/fhir+json, in UTF-8");
-  service::Submission submission{&*who, {}, type->name, {}, call.request.body};
+  service::Submission submission{&who, {}, type->name, {}, call.request.body};
   return received(parts_.receptionist.message(*parts_.configuration.get(), std::move(submission)), true);
 }
 
@@ -230,8 +235,7 @@ http::Response Api::metadata() const {
   return http::Response::fhir(200, text);
 }
 
-http::Response Api::transfers(const Call& call) const {
-  const auto who = principal(call.request);
+http::Response Api::transfers(const Call& call, const Principal& who) const {
   store::TransferFilter filter;
   std::string word;
   if (http::queryParameter(call.request.query(), "state", word)) {
@@ -244,22 +248,21 @@ http::Response Api::transfers(const Call& call) const {
   }
   http::queryParameter(call.request.query(), "after", filter.after);
   http::queryParameter(call.request.query(), "partner", filter.partner);
-  if (!who->permissions.has(Permission::Operate)) filter.partner = who->partner;  // a partner sees its own cases
+  if (!who.permissions.has(Permission::Operate)) filter.partner = who.partner;  // a partner sees its own cases
   const auto found = parts_.store.transfers(filter);
   if (!found.ok()) return unavailable();
   return http::Response::json(200, transfersJson(*found, filter.limit));
 }
 
-http::Response Api::transfer(const Call& call) const {
-  const auto who = principal(call.request);
+http::Response Api::transfer(const Call& call, const Principal& who) const {
   const auto view = parts_.store.transfer(call.parameter("id"));
-  const bool own = view.ok() && (who->permissions.has(Permission::Operate) || view->transfer.partner == who->partner);
+  const bool own = view.ok() && (who.permissions.has(Permission::Operate) || view->transfer.partner == who.partner);
   if (!view.ok() && view.error().code != Code::NotFound) return unavailable();
   if (!own) return outcome(404, "no-transfer", "there is no such transfer, or it is another partner's");
   return http::Response::json(200, transferJson(*view));
 }
 
-http::Response Api::deliveryBody(const Call& call) const {
+http::Response Api::deliveryBody(const Call& call, const Principal&) const {
   const auto delivery = parts_.store.delivery(call.parameter("id"));
   if (!delivery.ok() && delivery.error().code != Code::NotFound) return unavailable();
   if (!delivery.ok() || delivery->body.empty())
@@ -267,9 +270,8 @@ http::Response Api::deliveryBody(const Call& call) const {
   return http::Response::text(200, delivery->body, delivery->mediaType);
 }
 
-http::Response Api::reprocess(const Call& call) const {
+http::Response Api::reprocess(const Call& call, const Principal& who) const {
   if (!parts_.accepting) return unavailable();
-  const auto who = principal(call.request);
   if (!isUtf8Json(http::mediaType(call.request)))
     return outcome(415, "media-type", "send the request as Content-Type: application/json, in UTF-8");
   fhir::Issues issues;
@@ -279,7 +281,7 @@ http::Response Api::reprocess(const Call& call) const {
     return outcome(501, "dry-run-only",
                    "only the dry run is there yet: send \"dryRun\": true; nothing was looked at or changed");
   fhir::Issues mapIssues;
-  const auto answer = parts_.whatIf.run(*parts_.configuration.get(), *who, std::move(asked->request), mapIssues);
+  const auto answer = parts_.whatIf.run(*parts_.configuration.get(), who, std::move(asked->request), mapIssues);
   if (answer.ok()) return http::Response::json(200, reprocessJson(*answer));
   switch (answer.error().code) {
     case Code::Invalid: return http::Response::fhir(422, fhir::operationOutcome(mapIssues));
@@ -288,7 +290,7 @@ http::Response Api::reprocess(const Call& call) const {
   }
 }
 
-http::Response Api::consoleList(const Call& call) const {
+http::Response Api::consoleList(const Call& call, const Principal&) const {
   store::TransferFilter filter;
   http::queryParameter(call.request.query(), "after", filter.after);
   const auto found = parts_.store.transfers(filter);
@@ -296,7 +298,7 @@ http::Response Api::consoleList(const Call& call) const {
   return page(200, console::transfersPage(*found, filter.limit));
 }
 
-http::Response Api::consoleTransfer(const Call& call) const {
+http::Response Api::consoleTransfer(const Call& call, const Principal&) const {
   const auto view = parts_.store.transfer(call.parameter("id"));
   if (!view.ok() && view.error().code != Code::NotFound) return unavailable();
   return view.ok() ? page(200, console::transferPage(*view)) : page(404, console::notFoundPage());

@@ -5,7 +5,7 @@
 // statuses.
 #pragma once
 
-#include "gateway/identity/tokens.h"
+#include "gateway/identity/credentials.h"
 #include "gateway/inbound/router.h"
 #include "gateway/inbound/server.h"
 #include "gateway/service/current.h"
@@ -22,7 +22,8 @@ struct ApiParts {
   service::Current& configuration;
   service::Receptionist& receptionist;
   service::WhatIf& whatIf;
-  const identity::TokenRegistry& tokens;
+  identity::CurrentCredentials& credentials;
+  Clock& clock;
   observe::Metrics& metrics;
   const std::atomic<bool>& accepting;  // false: the store has failed or we are stopping: 503
   std::string openApi;                 // the file's text
@@ -34,20 +35,20 @@ class Api {
   explicit Api(ApiParts parts);
   void addTo(Router& router);
 
-  /// For Application::admit: a request without a known token is refused before its body is read.
-  std::optional<http::Response> admit(const http::Request& head) const;
+  /// For Application::admit: a request of nobody known is refused before its body is read.
+  std::optional<http::Response> admit(const http::Request& head, const ConnectionInfo& connection) const;
 
  private:
-  Result<identity::Principal> principal(const http::Request& request) const;
-  http::Response intake(const Call& call);
-  http::Response processMessage(const Call& call);
+  Result<identity::Principal> principal(const http::Request& request, const ConnectionInfo& connection) const;
+  http::Response intake(const Call& call, const identity::Principal& who);
+  http::Response processMessage(const Call& call, const identity::Principal& who);
   http::Response metadata() const;
-  http::Response transfers(const Call& call) const;
-  http::Response transfer(const Call& call) const;
-  http::Response deliveryBody(const Call& call) const;
-  http::Response reprocess(const Call& call) const;
-  http::Response consoleList(const Call& call) const;
-  http::Response consoleTransfer(const Call& call) const;
+  http::Response transfers(const Call& call, const identity::Principal& who) const;
+  http::Response transfer(const Call& call, const identity::Principal& who) const;
+  http::Response deliveryBody(const Call& call, const identity::Principal& who) const;
+  http::Response reprocess(const Call& call, const identity::Principal& who) const;
+  http::Response consoleList(const Call& call, const identity::Principal& who) const;
+  http::Response consoleTransfer(const Call& call, const identity::Principal& who) const;
   http::Response received(const service::Reception& reception, bool message) const;
 
   ApiParts parts_;

@@ -18,10 +18,25 @@ IoResult fromSystem(ssize_t count, Io wanted) {
 
 }  // namespace
 
-Channel::Channel(std::unique_ptr<Poco::Net::StreamSocket> socket)
+Channel::Channel(std::unique_ptr<Poco::Net::StreamSocket> socket, std::shared_ptr<const crypto::TlsServer> tls)
     : socket_(std::move(socket)), descriptor_(socket_->impl()->sockfd()) {
   socket_->setBlocking(false);
   socket_->setNoDelay(true);
+  if (tls) tls_.emplace(std::move(tls), descriptor_);
+}
+
+Channel::~Channel() {
+  if (tls_) tls_->finish();  // many clients of TLS take an end without goodbye for an attack
+}
+
+Io Channel::handshake(std::string& why) {
+  if (!tls_) return Io::Done;
+  const Io io = tls_->handshake().io;
+  if (io == Io::Error) {
+    why = tls_->fault();
+    tls_.reset();
+  }
+  return io;
 }
 
 std::string Channel::peer() const {
@@ -33,14 +48,17 @@ std::string Channel::peer() const {
 }
 
 IoResult Channel::read(std::span<char> into) {
+  if (tls_) return tls_->read(into);
   return fromSystem(::recv(descriptor_, into.data(), into.size(), 0), Io::WantRead);
 }
 
 IoResult Channel::write(std::string_view bytes) {
+  if (tls_) return tls_->write(bytes);
   return fromSystem(::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL), Io::WantWrite);
 }
 
 void Channel::finish() {
+  if (tls_) tls_->finish();
   ::shutdown(descriptor_, SHUT_WR);
 }
 

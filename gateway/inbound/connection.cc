@@ -38,19 +38,49 @@ http::Response refusal(const Shared& shared, int status, std::string_view why) {
 }
 
 Connection::Connection(std::unique_ptr<Poco::Net::StreamSocket> socket, Shared& shared)
-    : shared_(shared), channel_(std::move(socket)), info_{channel_.peer()}, reader_(shared.config.limits) {}
+    : shared_(shared),
+      channel_(std::move(socket), shared.tls()),
+      info_{channel_.peer(), std::nullopt},
+      reader_(shared.config.limits) {}
 
 Connection::~Connection() {
   releaseBody();
 }
 
 void Connection::run() {
+  if (!shakeHands()) return;
   for (;;) {
     const After after = exchange();
     if (after == After::Continue) continue;
     if (after == After::Linger) linger();
     return;
   }
+}
+
+// False: there is no connection. A peer that was refused gets time to read why: closing at once would make the kernel
+// send a reset, as it has sent its request along with its certificate (TLS 1.3), and the alert could be lost.
+bool Connection::shakeHands() {
+  if (channel_.tls() == nullptr) return true;
+  if (shared_.draining) return false;  // as in exchange(): stop() sees that we are idle, or we see this
+  deadline_.start(shared_.config.handshakeTime);
+  std::string why;
+  Io io = channel_.handshake(why);
+  while (io == Io::WantRead || io == Io::WantWrite) {
+    if (!channel_.wait(io, deadline_)) {
+      countTimeout("handshake");
+      return false;
+    }
+    io = channel_.handshake(why);
+  }
+  if (io == Io::Done) {
+    shared_.handshakes.add();
+    info_.certificate = channel_.tls()->peer();
+    return true;
+  }
+  shared_.handshakeFailures.add();
+  shared_.log.info("http.handshake_failed", {{"peer", info_.peer}, {"why", why}});
+  linger();
+  return false;
 }
 
 Connection::After Connection::exchange() {
@@ -106,7 +136,7 @@ http::Event Connection::await() {
     // A new connection must speak within the head time; a kept one may idle.
     enter(reader_.inBody() ? Phase::Body : reader_.betweenMessages() && !first_ ? Phase::Idle : Phase::Head);
     if (phase_ == Phase::Body && !holdBody()) return reader_.giveUp(503, "too many large bodies at once");
-    if (phase_ == Phase::Idle && !channel_.wait(Io::WantRead, deadline_)) return late();
+    if (phase_ == Phase::Idle && !channel_.holds() && !channel_.wait(Io::WantRead, deadline_)) return late();
     const IoResult got = channel_.read(reader_.prepare());
     switch (got.io) {
       case Io::Done:
@@ -174,7 +204,9 @@ Connection::After Connection::answer(http::Request request) {
   std::string().swap(request.body);  // a peer that reads slowly shall not hold it
   releaseBody();
   first_ = false;
-  const bool keepAlive = request.keepAlive && !response.close && !shared_.draining;
+  // Nobody stays for long under a certificate, or trusted by issuers, that a reload has replaced.
+  const bool outdated = channel_.tls() != nullptr && channel_.tls()->server() != shared_.tls();
+  const bool keepAlive = request.keepAlive && !response.close && !shared_.draining && !outdated;
   if (!send(response, keepAlive, request.method)) return After::Close;
   if (keepAlive) return After::Continue;
   // A peer that asked for the close sends nothing more, so nothing of its can turn our close into a reset.

@@ -8,6 +8,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <string>
 
 namespace lotsen::inbound {
@@ -36,6 +38,16 @@ struct Shared {
   std::atomic<bool> draining{false};
   std::atomic<std::size_t> open{0};  // connections that have a thread or wait for one
   observe::Counter& handlerFailures;
+  observe::Counter& handshakes;
+  observe::Counter& handshakeFailures;
+
+  /// What new connections begin with; null: plain.
+  std::shared_ptr<const crypto::TlsServer> tls() const {
+    const std::lock_guard lock(tlsMutex);
+    return currentTls;
+  }
+  mutable std::mutex tlsMutex;
+  std::shared_ptr<const crypto::TlsServer> currentTls;  // guarded by tlsMutex
 };
 
 /// An answer of the server itself, dressed by the application; plain text if the application fails at that.
@@ -61,6 +73,7 @@ class Connection {
   enum class Phase { None, Idle, Head, Body };
   enum class After { Continue, Linger, Close };
 
+  bool shakeHands();
   After exchange();
   std::optional<After> admit();
   After refuse(const http::Failure& failure);

@@ -7,6 +7,8 @@
 #include <Poco/Net/IPAddress.h>
 #include <Poco/Net/ServerSocket.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -31,18 +33,10 @@ Result<Poco::Net::ServerSocket> listenOn(const ServerConfig& config) {
   if (config.maxConnections == 0 || config.floorRate == 0) {
     return fail(Code::Invalid, "http listener: the number of connections and the floor rate must be at least 1");
   }
-  Poco::Net::IPAddress address;
-  if (!Poco::Net::IPAddress::tryParse(config.address, address)) {
-    return fail(Code::Invalid, "http listener: '" + config.address + "' is no IP address; use 127.0.0.1");
-  }
-  if (!address.isLoopback()) {
-    return fail(Code::Invalid,
-                "http listener: " + config.address +
-                    " is reachable from other machines and TLS is not configured; listen on 127.0.0.1 or ::1");
-  }
+  LOTSEN_TRY_DO(checkAddress(config.address, config.tls != nullptr));
   try {
     Poco::Net::ServerSocket listener;
-    listener.bind(Poco::Net::SocketAddress(address, config.port), true, false);
+    listener.bind(Poco::Net::SocketAddress(Poco::Net::IPAddress(config.address), config.port), true, false);
     listener.listen(kBacklog);
     listener.setBlocking(false);
     return listener;
@@ -148,7 +142,11 @@ class Server::Running {
                 {},
                 {},
                 server.metrics_.counter("lotsen_http_handler_failures_total",
-                                        "Requests that a fault of the gateway itself answered with 500")},
+                                        "Requests that a fault of the gateway itself answered with 500"),
+                handshakes(server.metrics_, "done"),
+                handshakes(server.metrics_, "failed"),
+                {},
+                server.config_.tls},
         accepted_(server.metrics_.counter("lotsen_http_connections_total", "Connections that were accepted")),
         overloaded_(server.metrics_.counter("lotsen_http_overload_total",
                                             "Connections that were told 503 because all threads were taken")),
@@ -156,9 +154,14 @@ class Server::Running {
         acceptor_([this] { acceptLoop(); }) {}
 
   void stop();
+  void setTls(std::shared_ptr<const crypto::TlsServer> tls);
   std::uint16_t port() const { return port_; }
 
  private:
+  static observe::Counter& handshakes(observe::Metrics& metrics, std::string_view result) {
+    return metrics.counter("lotsen_tls_handshakes_total", "TLS handshakes of the listener, by their result",
+                           {{"result", std::string(result)}});
+  }
   void acceptLoop();
   bool acceptOne();
   bool enqueue(Socket& socket);
@@ -235,6 +238,7 @@ bool Server::Running::enqueue(Socket& socket) {
 
 void Server::Running::refuse(Socket socket) {
   overloaded_.add();
+  if (shared_.tls()) return;
   const http::Response answer = refusal(shared_, 503, "all connections are taken; try again in a moment");
   const auto head = http::writeHead(answer, {.keepAlive = false, .now = shared_.clock.now()});
   if (!head.ok()) return;
@@ -246,6 +250,11 @@ void Server::Running::refuse(Socket socket) {
 }
 
 void Server::Running::work() {
+  // OpenSSL writes without MSG_NOSIGNAL, and a peer may be gone.
+  sigset_t pipe;
+  sigemptyset(&pipe);
+  sigaddset(&pipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
   for (;;) {
     Socket socket;
     {
@@ -274,6 +283,11 @@ void Server::Running::serve(Socket socket) {
   open_.add(-1);
 }
 
+void Server::Running::setTls(std::shared_ptr<const crypto::TlsServer> tls) {
+  const std::lock_guard lock(shared_.tlsMutex);
+  shared_.currentTls.swap(tls);
+}
+
 void Server::Running::stop() {
   shared_.draining = true;
   wake_.ring();
@@ -287,6 +301,18 @@ void Server::Running::stop() {
   }
   arrived_.notify_all();
   for (auto& worker : workers_) worker.join();
+}
+
+Status checkAddress(const std::string& address, bool tls) {
+  Poco::Net::IPAddress parsed;
+  if (!Poco::Net::IPAddress::tryParse(address, parsed))
+    return fail(Code::Invalid, "http listener: '" + address + "' is no IP address; use 127.0.0.1");
+  if (!parsed.isLoopback() && !tls) {
+    return fail(Code::Invalid, "http listener: " + address +
+                                   " is reachable from other machines and TLS is not configured; give "
+                                   "certificate_file and key_file, or listen on 127.0.0.1 or ::1");
+  }
+  return done();
 }
 
 Server::Server(ServerConfig config, Application application, Clock& clock, observe::Metrics& metrics, observe::Log& log)
@@ -311,6 +337,13 @@ void Server::stop() {
   running_->stop();
   running_.reset();
   log_.info("http.stopped");
+}
+
+void Server::setTls(std::shared_ptr<const crypto::TlsServer> tls) {
+  const std::lock_guard lock(mutex_);
+  LOTSEN_CHECK(tls && config_.tls);
+  config_.tls = tls;
+  if (running_) running_->setTls(std::move(tls));
 }
 
 std::uint16_t Server::port() const {

@@ -12,6 +12,9 @@
 // stop. An event loop that carries more than a few hundred connections can take this file's place: reader, channel,
 // deadlines and Application stay as they are.
 //
+// With TLS the handshake runs on the worker, under a deadline of its own; a peer for whom there is no thread is hung up
+// on, because telling it 503 would take a handshake.
+//
 // What a peer may count on: a request is handled only when it has arrived whole; whatever the handler does there is one
 // answer, of known length; a refusal is readable (no reset) even if the peer is still sending.
 //
@@ -21,6 +24,7 @@
 
 #include "gateway/base/clock.h"
 #include "gateway/base/result.h"
+#include "gateway/crypto/tls.h"
 #include "gateway/http/message.h"
 #include "gateway/http/reader.h"
 #include "gateway/observe/log.h"
@@ -36,7 +40,8 @@
 namespace lotsen::inbound {
 
 struct ConnectionInfo {
-  std::string peer;  // "127.0.0.1:51234"
+  std::string peer;                                  // "127.0.0.1:51234"
+  std::optional<crypto::Certificate> certificate{};  // the client's, found good in the handshake
 };
 
 /// What happens to a request whose head is there and whose body is not.
@@ -62,13 +67,15 @@ struct Application {
 };
 
 struct ServerConfig {
-  std::string address = "127.0.0.1";  // an IP address; without TLS only a loopback one is accepted
-  std::uint16_t port = 8080;          // 0: any free port, see Server::port()
-  std::size_t maxConnections = 256;   // and threads
+  std::string address = "127.0.0.1";             // an IP address; without TLS only a loopback one is accepted
+  std::shared_ptr<const crypto::TlsServer> tls;  // null: plain
+  std::uint16_t port = 8080;                     // 0: any free port, see Server::port()
+  std::size_t maxConnections = 256;              // and threads
   http::Limits limits;
   std::size_t bodyBudget =
       256 * 1024 * 1024;  // bytes of half-received bodies on all connections together; over it: 503
 
+  milliseconds handshakeTime{10'000};  // for all of a TLS handshake
   milliseconds headTime{10'000};  // from its first byte (on a new connection: from connecting) to the end of a head
   milliseconds idleTime{
       30'000};  // between two requests; shortened to busyIdleTime when three quarters of the threads are taken
@@ -80,6 +87,9 @@ struct ServerConfig {
   milliseconds lingerTime{2'000};       // for the peer to read a refusal before the connection is closed
   milliseconds stopGrace{5'000};        // for requests that are running when stop() is called
 };
+
+/// Invalid: no IP address, or one that other machines can reach although `tls` is not there.
+Status checkAddress(const std::string& address, bool tls);
 
 class Server {
  public:
@@ -98,13 +108,17 @@ class Server {
   /// running handler takes. Idempotent.
   void stop();
 
+  /// From now on connections begin with this one. Those that are open get their answer, which says Connection: close if
+  /// it is another than theirs. REQUIRES: TLS was configured. Any thread.
+  void setTls(std::shared_ptr<const crypto::TlsServer> tls);
+
   /// The port it listens on, 0 when it does not.
   std::uint16_t port() const;
 
  private:
   class Running;
 
-  const ServerConfig config_;
+  ServerConfig config_;
   const Application application_;
   Clock& clock_;
   observe::Metrics& metrics_;

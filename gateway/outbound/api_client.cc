@@ -21,12 +21,13 @@ milliseconds retryAfter(const queue::Answer& answer) {
 
 }  // namespace
 
-Result<std::unique_ptr<ApiClient>> ApiClient::create(std::string gateway, std::string tokenFile, milliseconds timeout) {
-  while (gateway.ends_with('/')) gateway.pop_back();
+Result<std::unique_ptr<ApiClient>> ApiClient::create(Target gateway, milliseconds timeout) {
+  while (gateway.url.ends_with('/')) gateway.url.pop_back();
   Endpoint endpoint;
   endpoint.id = "gateway";
-  endpoint.url = std::move(gateway);
-  endpoint.tokenFile = std::move(tokenFile);
+  endpoint.url = std::move(gateway.url);
+  endpoint.tokenFile = std::move(gateway.tokenFile);
+  if (!gateway.tls.caFile.empty()) { LOTSEN_TRY(endpoint.tls, readTls(gateway.tls)); }
   endpoint.totalTimeout = timeout;
   endpoint.idempotent = false;
   LOTSEN_TRY_DO(checkEndpoint(endpoint));
@@ -42,7 +43,7 @@ Result<ApiAnswer> ApiClient::post(std::string_view path, std::string body) {
   queue::Sending sending;
   sending.mediaType = "application/json; charset=utf-8";
   sending.body = std::move(body);
-  sender_.start(target, std::move(sending));
+  sender_.start(target, target.tls, std::move(sending));
   std::vector<queue::Answer> answers;
   while (answers.empty()) answers = answers_.take(target.totalTimeout);  // the sender answers in bounded time
   queue::Answer& answer = answers.front();

@@ -21,9 +21,13 @@ struct ApiAnswer {
 
 class ApiClient {
  public:
-  /// `gateway`: "http://127.0.0.1:8080", https beyond loopback. `tokenFile`: its first line is the operator's token.
-  /// Invalid: the URL is none, or has a path.
-  static Result<std::unique_ptr<ApiClient>> create(std::string gateway, std::string tokenFile, milliseconds timeout);
+  struct Target {
+    std::string url;        // "http://127.0.0.1:8080", https beyond loopback
+    std::string tokenFile;  // its first line is the operator's token; empty: the certificate is enough
+    TlsFiles tls;           // https: whom to believe, and what to show if the gateway asks for it
+  };
+  /// Invalid: the URL is none, or has a path; a file is missing or wrong.
+  static Result<std::unique_ptr<ApiClient>> create(Target target, milliseconds timeout);
 
   /// POST of a JSON body to a path of the gateway.
   Result<ApiAnswer> post(std::string_view path, std::string body);

@@ -53,7 +53,11 @@ Status checkUrl(const Endpoint& endpoint, const std::string& text) {
   if (!part(url.get(), CURLUPART_USER).empty() || !part(url.get(), CURLUPART_PASSWORD).empty())
     return wrong(endpoint, "the URL holds a user name or password; put the token in a file instead");
   const std::string scheme = part(url.get(), CURLUPART_SCHEME);
-  if (scheme == "https") return done();
+  if (scheme == "https") {
+    if (!endpoint.tls)
+      return wrong(endpoint, "https needs ca_file: who signs the receiver's certificate; nobody is trusted by default");
+    return done();
+  }
   if (scheme != "http") return wrong(endpoint, "the URL's scheme is \"" + scheme + "\"; only https is spoken");
   if (!isLoopback(part(url.get(), CURLUPART_HOST)))
     return wrong(endpoint, "http without TLS is for loopback hosts only; write https");
@@ -61,6 +65,16 @@ Status checkUrl(const Endpoint& endpoint, const std::string& text) {
 }
 
 }  // namespace
+
+Result<std::shared_ptr<const Tls>> readTls(const TlsFiles& files) {
+  auto tls = std::make_shared<Tls>();
+  LOTSEN_TRY(tls->trusted, crypto::readTrusted(files.caFile));
+  if (!files.certificateFile.empty()) {
+    LOTSEN_TRY(tls->own, crypto::readKeyPair(files.certificateFile, files.keyFile, crypto::KeyUse::Client));
+  }
+  tls->onlyTls13 = files.onlyTls13;
+  return std::shared_ptr<const Tls>(std::move(tls));
+}
 
 Status checkEndpoint(const Endpoint& endpoint) {
   if (!isFileName(endpoint.id)) return wrong(endpoint, "the id must be letters, digits, '-', '_' or '.'");
@@ -71,6 +85,8 @@ Status checkEndpoint(const Endpoint& endpoint) {
   if (endpoint.connectTimeout.count() <= 0 || endpoint.totalTimeout.count() <= 0)
     return wrong(endpoint, "timeouts must be longer than nothing");
   LOTSEN_TRY_DO(checkUrl(endpoint, endpoint.url));
+  if (endpoint.tls && !endpoint.url.starts_with("https"))
+    return wrong(endpoint, "ca_file is for https, and the URL is http");
   if (endpoint.readBackUrl.empty()) return done();
   if (endpoint.readBackUrl.find(kMessagePlace) == std::string::npos)
     return wrong(endpoint, "read_back must have {message} where the message's id belongs");

@@ -4,12 +4,30 @@
 
 #include "gateway/base/clock.h"
 #include "gateway/base/result.h"
+#include "gateway/crypto/certificate.h"
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace lotsen::outbound {
+
+/// What is shown and whom we believe on connections to one endpoint, as the files were when they were read: connections
+/// that began with other contents are not used again (libcurl compares the contents, of files only their names).
+struct Tls {
+  crypto::Trusted trusted;  // these and nobody else: not the system's roots
+  crypto::KeyPair own;      // empty: none is shown
+  bool onlyTls13 = false;
+};
+
+struct TlsFiles {
+  std::string caFile;
+  std::string certificateFile, keyFile;  // both or neither
+  bool onlyTls13 = false;
+};
+/// Invalid: names the file and what is wrong with it.
+Result<std::shared_ptr<const Tls>> readTls(const TlsFiles& files);
 
 struct Endpoint {
   enum class Kind : std::uint8_t { Http, Spool };
@@ -22,7 +40,7 @@ struct Endpoint {
   /// Where to ask whether a message is there, with `{message}` in place of its id; empty: it cannot be asked.
   std::string readBackUrl;
   std::string tokenFile;  // its first line is sent as a bearer token; read anew at each sending, so it can be rotated
-  std::string caFile;     // PEM: trust these roots and nothing else; empty: the system's roots
+  std::shared_ptr<const Tls> tls;                           // https needs it
   std::vector<std::pair<std::string, std::string>> fields;  // sent with each message, beside our own
   milliseconds connectTimeout{5'000};
   milliseconds totalTimeout{30'000};  // hard end; must be shorter than the delivery's lease

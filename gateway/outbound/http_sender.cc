@@ -36,6 +36,7 @@ Result<std::string> readToken(const Endpoint& endpoint) {
 /// One POST on its way: everything that libcurl points into lives here.
 struct Exchange {
   const Endpoint* endpoint = nullptr;
+  std::shared_ptr<const Tls> tls;
   queue::Sending sending;
   CURL* easy = nullptr;
   curl_slist* fields = nullptr;
@@ -88,12 +89,27 @@ std::size_t onHead(char* data, std::size_t, std::size_t size, void* user) {
   return size;
 }
 
-void setTrust(CURL* easy, const Endpoint& endpoint) {
-  curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  if (endpoint.caFile.empty()) return;
-  curl_easy_setopt(easy, CURLOPT_CAINFO, endpoint.caFile.c_str());
+void setBytes(CURL* easy, CURLoption option, const std::string& bytes) {
+  // The exchange holds them for as long as the handle lives.
+  curl_blob blob{const_cast<char*>(bytes.data()), bytes.size(), CURL_BLOB_NOCOPY};
+  curl_easy_setopt(easy, option, &blob);
+}
+
+void setTls(CURL* easy, const Tls* tls) {
+  curl_easy_setopt(easy, CURLOPT_CAINFO, nullptr);
   curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
   curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
+  if (tls == nullptr) return;
+  curl_easy_setopt(easy, CURLOPT_SSLVERSION,
+                   static_cast<long>(tls->onlyTls13 ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2));
+  curl_easy_setopt(easy, CURLOPT_SSL_CIPHER_LIST, "ECDHE+AESGCM:ECDHE+CHACHA20");  // of TLS 1.2
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+  curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+  setBytes(easy, CURLOPT_CAINFO_BLOB, tls->trusted.pem);
+  if (tls->own.keyPem.empty()) return;
+  setBytes(easy, CURLOPT_SSLCERT_BLOB, tls->own.certificatePem);
+  setBytes(easy, CURLOPT_SSLKEY_BLOB, tls->own.keyPem);
 }
 
 void setLimits(CURL* easy, const Endpoint& endpoint) {
@@ -151,7 +167,7 @@ Status prepare(Exchange& exchange) {
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, onHead);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, &exchange);
   setSurroundings(easy, endpoint);
-  setTrust(easy, endpoint);
+  setTls(easy, exchange.tls.get());
   setLimits(easy, endpoint);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange.fields);
   if (exchange.sending.purpose == queue::Purpose::ReadBack) {
@@ -230,9 +246,10 @@ class HttpSender::Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  void start(const Endpoint& endpoint, queue::Sending sending) {
+  void start(const Endpoint& endpoint, std::shared_ptr<const Tls> tls, queue::Sending sending) {
     auto exchange = std::make_unique<Exchange>();
     exchange->endpoint = &endpoint;
+    exchange->tls = std::move(tls);
     exchange->sending = std::move(sending);
     {
       const std::lock_guard lock(mutex_);
@@ -301,8 +318,8 @@ class HttpSender::Loop {
 HttpSender::HttpSender(Answers& answers) : loop_(std::make_unique<Loop>(answers)) {}
 HttpSender::~HttpSender() = default;
 
-void HttpSender::start(const Endpoint& endpoint, queue::Sending sending) {
-  loop_->start(endpoint, std::move(sending));
+void HttpSender::start(const Endpoint& endpoint, std::shared_ptr<const Tls> tls, queue::Sending sending) {
+  loop_->start(endpoint, std::move(tls), std::move(sending));
 }
 
 }  // namespace lotsen::outbound

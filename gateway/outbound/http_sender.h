@@ -7,7 +7,10 @@
 //   - connections are reused for 30 s at most: a peer that closes idle ones must not see a half-sent message often
 //   - an endpoint that is not idempotent gets a fresh connection each time: libcurl repeats a POST by itself when a
 //     reused connection dies before the first response byte
-//   - with a CA file, the default CA folder and the 24 h cache of parsed files are off: only that file is trusted
+//   - only the endpoint's own certificates are trusted: the system's files, folder and libcurl's cache of parsed files
+//     are off. What is shown and trusted is handed over as bytes, so that a connection which began with other bytes is
+//     not used again
+//   - no TLS session is resumed: each connection proves its certificates
 //   - HTTP/1.1: one exchange a connection, so "how many bytes left" has an answer
 // How far an attempt came is told by what libcurl counted as written, never by its error code: the same code
 // (CURLE_OPERATION_TIMEDOUT) stands for "never connected" and for "sent, no answer".
@@ -27,8 +30,8 @@ class HttpSender {
   HttpSender(const HttpSender&) = delete;
   HttpSender& operator=(const HttpSender&) = delete;
 
-  /// REQUIRES: `endpoint` outlives this object.
-  void start(const Endpoint& endpoint, queue::Sending sending);
+  /// With `tls` in place of the endpoint's own. REQUIRES: `endpoint` outlives this object.
+  void start(const Endpoint& endpoint, std::shared_ptr<const Tls> tls, queue::Sending sending);
 
   /// Longer responses are cut off: the attempt counts as not answered.
   static constexpr std::size_t kMaxResponse = std::size_t{4} << 20;

@@ -21,6 +21,10 @@ class Outbound final : public queue::Transport {
   Outbound(const Outbound&) = delete;
   Outbound& operator=(const Outbound&) = delete;
 
+  /// From now on connections to these endpoints show and trust what is given here; older connections end with what is
+  /// on its way. Nothing else of an endpoint changes, and endpoints that are new wait for a restart. Any thread.
+  void replaceTls(const std::vector<Endpoint>& endpoints);
+
   void start(queue::Sending sending) override;
   std::vector<queue::Answer> take(milliseconds wait) override;
   void wake() override;

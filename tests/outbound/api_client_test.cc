@@ -1,6 +1,7 @@
 // The command line's way to a running gateway.
 #include "gateway/outbound/api_client.h"
 
+#include "tests/support/certificates.h"
 #include "tests/support/scripted_server.h"
 
 #include <gtest/gtest.h>
@@ -24,7 +25,7 @@ class ApiClientTest : public testing::Test {
     return url.substr(0, url.find('/', url.find("://") + 3));
   }
   std::unique_ptr<ApiClient> clientOf(const ScriptedServer& server, milliseconds timeout = milliseconds(5'000)) {
-    auto client = ApiClient::create(root(server), token_, timeout);
+    auto client = ApiClient::create({root(server), token_, {}}, timeout);
     EXPECT_TRUE(client.ok()) << (client.ok() ? "" : client.error().message);
     return client.ok() ? std::move(*client) : nullptr;
   }
@@ -65,7 +66,7 @@ TEST_F(ApiClientTest, SaysWhetherALostRequestMayHaveArrived) {
   EXPECT_EQ(swallows.requests().size(), 1u);
 
   const auto nobody =
-      ApiClient::create("http://127.0.0.1:" + std::to_string(support::closedPort()), token_, milliseconds(5'000));
+      ApiClient::create({"http://127.0.0.1:" + std::to_string(support::closedPort()), token_, {}}, milliseconds(5'000));
   ASSERT_TRUE(nobody.ok());
   const auto unsent = (*nobody)->post("/x", "{}");
   ASSERT_FALSE(unsent.ok());
@@ -73,11 +74,17 @@ TEST_F(ApiClientTest, SaysWhetherALostRequestMayHaveArrived) {
 }
 
 TEST_F(ApiClientTest, TheTokenLeavesLoopbackOnlyUnderTls) {
-  EXPECT_EQ(ApiClient::create("http://gateway.example", token_, milliseconds(1'000)).error().code, Code::Invalid);
-  EXPECT_TRUE(ApiClient::create("https://gateway.example", token_, milliseconds(1'000)).ok());
-  EXPECT_TRUE(ApiClient::create("http://127.0.0.1:8080/", token_, milliseconds(1'000)).ok());
-  EXPECT_EQ(ApiClient::create("http://127.0.0.1:8080/api", token_, milliseconds(1'000)).error().code, Code::Invalid);
-  EXPECT_EQ(ApiClient::create("nonsense", token_, milliseconds(1'000)).error().code, Code::Invalid);
+  const std::string authority = support::authority("CA").write(testing::TempDir(), "lotsen-api-client-ca") + ".pem";
+  const auto create = [&](const std::string& url, const std::string& caFile = {}) {
+    return ApiClient::create({url, token_, {caFile, {}, {}}}, milliseconds(1'000));
+  };
+  EXPECT_TRUE(create("http://127.0.0.1:8080/").ok());
+  EXPECT_TRUE(create("https://gateway.example", authority).ok());
+  EXPECT_FALSE(create("https://gateway.example").ok()) << "nobody is trusted by default";
+  EXPECT_FALSE(create("https://gateway.example", "/nowhere").ok());
+  EXPECT_EQ(create("http://gateway.example").error().code, Code::Invalid);
+  EXPECT_EQ(create("http://127.0.0.1:8080/api").error().code, Code::Invalid);
+  EXPECT_EQ(create("nonsense").error().code, Code::Invalid);
 }
 
 }  // namespace

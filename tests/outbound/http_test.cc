@@ -24,6 +24,7 @@ Endpoint endpointAt(std::string url) {
   Endpoint endpoint;
   endpoint.id = "partner";
   endpoint.url = std::move(url);
+  if (endpoint.url.starts_with("https")) endpoint.tls = std::make_shared<Tls>();
   endpoint.connectTimeout = milliseconds(2'000);
   endpoint.totalTimeout = milliseconds(5'000);
   return endpoint;
@@ -293,10 +294,12 @@ TEST(Endpoints, AreCheckedBeforeAnythingIsSent) {
   const auto faultOf = [](auto change) {
     Endpoint endpoint = endpointAt("https://partner.example/fhir");
     change(endpoint);
+    if (endpoint.url.starts_with("http:")) endpoint.tls = nullptr;
     const Status checked = checkEndpoint(endpoint);
     return checked.ok() ? std::string("fine") : checked.error().message;
   };
   EXPECT_EQ(faultOf([](Endpoint&) {}), "fine");
+  EXPECT_NE(faultOf([](Endpoint& e) { e.tls = nullptr; }).find("ca_file"), std::string::npos);
   for (const char* url : {"http://127.0.0.1:1/", "http://127.8.8.8/", "http://localhost:1/", "http://[::1]:1/"})
     EXPECT_EQ(faultOf([&](Endpoint& e) { e.url = url; }), "fine") << url;
   for (const char* url : {"", "http://10.0.0.1/", "http://127.0.0.1.example.org/", "http://localhost.example/",
