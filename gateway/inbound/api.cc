@@ -161,7 +161,7 @@ http::Response Api::received(const service::Reception& reception, bool message) 
   const auto& accepted = reception.accepted;
   parts_.metrics
       .counter("lotsen_accepted_total", "Records and messages accepted; a repeat got its stored answer.",
-               {{"kind", std::string(verdict)}, {"repeat", accepted.duplicate ? "yes" : "no"}})
+               {{"kind", std::string(verdict)}, {"repeat", accepted.isRepeat() ? "yes" : "no"}})
       .add();
   auto response = message ? http::Response::fhir(accepted.answerStatus, accepted.answerBody)
                           : http::Response::json(accepted.answerStatus, accepted.answerBody);

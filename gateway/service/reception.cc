@@ -248,15 +248,17 @@ Reception Receptionist::message(const Configuration& configuration, Submission s
 Reception Receptionist::commit(store::AcceptItem item, Reception reception) {
   auto accepted = store_.accept(std::move(item));
   if (!accepted.ok()) {
-    reception.verdict = accepted.error().code == Code::Conflict ? Verdict::Conflict : Verdict::Unavailable;
-    if (reception.verdict == Verdict::Conflict) {
-      reception.issues.error("duplicate", "key-reused",
-                             "this idempotency key was used before with other content; use a new key or version");
-    }
+    reception.verdict = Verdict::Unavailable;
+    return reception;
+  }
+  if (!accepted->stands()) {
+    reception.verdict = Verdict::Conflict;
+    reception.issues.error("duplicate", "key-reused",
+                           "this idempotency key was used before with other content; use a new key or version");
     return reception;
   }
   reception.accepted = std::move(*accepted);
-  if (!reception.accepted.duplicate) accepted_();
+  if (!reception.accepted.isRepeat()) accepted_();
   return reception;
 }
 

@@ -57,6 +57,14 @@ DeliveryState afterLostLease(bool sending, bool resolving) {
   return sending || resolving ? DeliveryState::Resolving : DeliveryState::Ready;
 }
 
+Novelty judgeNovelty(const AcceptItem& item, const std::optional<std::string>& digest,
+                     const std::optional<std::string>& envelopeKey) {
+  if (digest && !digest->empty() && *digest != item.record.digest) return Novelty::KeyReused;
+  if (envelopeKey && *envelopeKey != item.record.key) return Novelty::EnvelopeReused;
+  if (!digest) return Novelty::New;
+  return item.envelope.empty() || envelopeKey ? Novelty::Repeat : Novelty::Resent;
+}
+
 AckResult judgeAcknowledgement(DeliveryState state, bool everSent, DeliveryState to) {
   if (!everSent) return AckResult::Unknown;
   if (state == DeliveryState::Parked && to != DeliveryState::Done) return AckResult::Late;
@@ -249,11 +257,6 @@ Error oldIncarnation(const Owner& owner) {
 
 Error wrongBytes(const Id& delivery) {
   return fail(Code::Invalid, "delivery " + delivery + ": its bytes are missing, or there already and may not change");
-}
-
-Error otherContent(const std::string& partner, const Id& stored) {
-  return fail(Code::Conflict, "partner " + partner + " used the key of record " + stored +
-                                  " again with other content; a new version needs a new key");
 }
 
 }  // namespace lotsen::store

@@ -18,6 +18,11 @@ bool hasDueTime(DeliveryState state);
 /// Where a delivery goes when its lease ends without an answer. `resolving`: an earlier attempt is ambiguous already.
 DeliveryState afterLostLease(bool sending, bool resolving);
 
+/// What key, envelope and digest of `item` say of it. `digest`: stored with its key; an empty one fits any content.
+/// `envelopeKey`: the key that its envelope came with first.
+Novelty judgeNovelty(const AcceptItem& item, const std::optional<std::string>& digest,
+                     const std::optional<std::string>& envelopeKey);
+
 /// What an acknowledgement does to a delivery of its partner and message id. `everSent`: bytes of some attempt may have
 /// left. REQUIRES: `to` is Done, Ready or Parked.
 AckResult judgeAcknowledgement(DeliveryState state, bool everSent, DeliveryState to);
@@ -73,7 +78,6 @@ Error beingThoughtAbout(const Id& transfer);
 Error staleWork(const Id& transfer);
 Error oldIncarnation(const Owner& owner);
 Error wrongBytes(const Id& delivery);
-Error otherContent(const std::string& partner, const Id& stored);
 
 // Attempts that ended without an answer of the receiver: the stable names of how.
 inline constexpr std::string_view kLeaseLost = "lease-lost";

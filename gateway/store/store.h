@@ -15,6 +15,8 @@
 //   delivery  one message or letter on its way to one endpoint (a leg of the transfer), with its bytes once it has them
 //   release   (delivery, consent record, BTF record, validity): the permission to send; claim() joins it
 //   pause     an endpoint that a person has stopped, with who and why: nothing of it is due until it is resumed
+//   key       what a sender named its record or message by, with the digest and our answer; it outlives the record
+//   envelope  each envelope in which a message came (Bundle.id), with the key of that message
 //   attempt   append only: what we tried and what came back
 //   audit     append only, hash-chained; the timeline of a transfer is its audit rows
 //
@@ -38,6 +40,15 @@
 // under the lease token and clears "due" unless something new came meanwhile. So all thinking about one transfer is
 // serialised, on any number of nodes, and a crash between accept and thinking loses nothing. Rejected: a job table (a
 // second queue to keep in step), optimistic versions (two nodes map the same record and one throws the work away).
+//
+// ## Repeats (the matrix of R4 messaging 2.4.3: MessageHeader.id is the key, Bundle.id the envelope)
+//   key new,  envelope new or none   New: stored
+//   key seen, envelope seen or none  Repeat: nothing is written, the answer is the stored one
+//   key seen, envelope new           Resent: as Repeat; the envelope is remembered with that key
+//   key seen, other content          KeyReused: nothing is written
+//   envelope seen with another key   EnvelopeReused: nothing is written
+// Keys and envelopes are each partner's own. They stand apart from records and refer to them by id only, so that
+// retention may remove records, and forgetKeys() the keys, in any order. One caller wins among any number at once.
 //
 // ## Withdrawal
 // An accepted consent or BTF record voids the live releases of its transfer in the accept transaction, before anybody
@@ -133,7 +144,7 @@ struct Release {
 
 /// An acknowledgement message that came in: what it does to the delivery it names.
 struct AckEffect {
-  std::string messageId;                   // the request it answers
+  std::string messageId;                   // the request it answers, by MessageHeader.id or Bundle.id
   DeliveryState to = DeliveryState::Done;  // Done, Ready (transient) or Parked (fatal)
   Instant dueAt;                           // for Ready
   std::string reason;                      // for Ready and Parked
@@ -141,8 +152,9 @@ struct AckEffect {
 
 struct AcceptItem {
   Record record;
-  std::string caseKey;  // of the transfer, which is created if it does not exist; an acknowledgement has no transfer
-                        // of its own (record.transfer is empty): the store sets that of the delivery it names
+  std::string caseKey;   // of the transfer, which is created if it does not exist; an acknowledgement has no transfer
+                         // of its own (record.transfer is empty): the store sets that of the delivery it names
+  std::string envelope;  // Bundle.id of a message; empty: its sender has no envelopes (records)
   bool voidsReleases = false;  // consent and BTF records
   int answerStatus = 202;      // stored with the record, replayed to a repeat
   std::string answerBody;
@@ -155,13 +167,20 @@ struct AcceptItem {
 /// sent to this partner.
 enum class AckResult : std::uint8_t { None, Applied, Unknown, Late };
 
+/// What key, envelope and digest say of a submission; "Repeats" above.
+enum class Novelty : std::uint8_t { New, Repeat, Resent, KeyReused, EnvelopeReused };
+
 struct Accepted {
-  bool duplicate = false;  // same key, same digest: nothing was written, the answer is the stored one
-  Id record;
+  Novelty novelty = Novelty::New;
+  Id record;  // of a reused key or envelope: the one that had it first, with its transfer and without an answer
   Id transfer;
   int answerStatus = 202;
   std::string answerBody;
   AckResult acknowledgement = AckResult::None;
+
+  /// It is stored, now or before: the answer may be given.
+  bool stands() const { return novelty <= Novelty::Resent; }
+  bool isRepeat() const { return novelty == Novelty::Repeat || novelty == Novelty::Resent; }
 };
 
 // --- work on transfers
@@ -233,6 +252,8 @@ struct Claimed {
   bool resolving = false;                // an earlier attempt is ambiguous
   std::optional<Instant> lastSentAt;     // when resolving: bytes could last have left then
   std::optional<Instant> releasedUntil;  // when it needs a release: from then on its bytes must not begin to leave
+  std::uint32_t sends = 0;               // earlier attempts of which bytes may have left (not those of phase "connect")
+  std::optional<Instant> firstSentAt;    // of the first of them
 };
 
 /// One claim of a delivery: a node may hold two of the same, an old one that has run out and a new one.
@@ -344,10 +365,16 @@ class Store {
   /// those whose bytes may have left to Resolving, work leases are dropped.
   virtual Result<Owner> openNode(std::string_view node, Instant now) = 0;
 
-  /// Conflict: same partner and key with another digest, nothing stored. A duplicate is a success with `duplicate` set.
-  /// The transfer is created if it is not there, and is due from receivedAt on if the record is still to be worked on
-  /// (state Accepted). Invalid: an id that is not a UUID, an empty partner or key.
+  /// Stores what is new and answers what is not, see "Repeats". The transfer is created if it is not there, and is due
+  /// from receivedAt on if the record is still to be worked on (state Accepted). Invalid: an id that is not a UUID, an
+  /// empty partner or key.
   virtual Result<Accepted> accept(AcceptItem item) = 0;
+  /// What accept() would answer to something that it has seen, in part or whole; none if it is new. Writes nothing: to
+  /// find the answer of before for what would not be taken today.
+  virtual Result<std::optional<Accepted>> seen(const AcceptItem& item) = 0;
+  /// Looks at the `limit` oldest keys and the `limit` oldest envelopes and forgets those that came before `before`.
+  /// Returns how many: 0 means that none is that old. What comes under a forgotten key is new.
+  virtual Result<std::size_t> forgetKeys(Instant before, std::size_t limit) = 0;
 
   /// Leases up to `limit` due transfers (oldest due first) to `owner` until `leaseUntil`. Conflict, here and in
   /// claim(): the owner is not the newest incarnation of its node.

@@ -186,7 +186,7 @@ TEST(MainJob, ARepeatGetsTheStoredAnswerAndOtherContentAConflict) {
   const auto body = world.record("own-region", "referral");
   const auto first = world.submit("referral", body, "key-1");
   const auto again = world.submit("referral", body, "key-1");
-  EXPECT_TRUE(again.accepted.duplicate);
+  EXPECT_TRUE(again.accepted.isRepeat());
   EXPECT_EQ(again.accepted.answerBody, first.accepted.answerBody);
   auto changed = body;
   replaceAll(changed, "Arbets-EKG", "Arbetsprov");

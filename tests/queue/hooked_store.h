@@ -28,6 +28,12 @@ class HookedStore final : public store::Store {
   Result<store::Accepted> accept(store::AcceptItem item) override {
     return through("accept", [&] { return behind_.accept(std::move(item)); });
   }
+  Result<std::optional<store::Accepted>> seen(const store::AcceptItem& item) override {
+    return through("seen", [&] { return behind_.seen(item); });
+  }
+  Result<std::size_t> forgetKeys(Instant acceptedBefore, std::size_t limit) override {
+    return through("forgetKeys", [&] { return behind_.forgetKeys(acceptedBefore, limit); });
+  }
   Results<store::TransferWork> claimTransfers(const store::Owner& owner, std::size_t limit, Instant now,
                                               Instant leaseUntil) override {
     return through("claimTransfers", [&] { return behind_.claimTransfers(owner, limit, now, leaseUntil); });

@@ -49,12 +49,13 @@ void Simulation::handIn(const store::AcceptItem& record) {
   power_.after("accept");
   watch();
   if (!accepted.ok()) return breach("an accept failed: " + accepted.error().message);
+  if (!accepted->stands()) return breach("an accept was refused");
   if (happens(Fault::AnswerLost, 40)) {
     doomNode();
     return again();
   }
   invariants.accepted(record.record);
-  if (!accepted->duplicate && accepted->acknowledgement == store::AckResult::Unknown) {
+  if (!accepted->isRepeat() && accepted->acknowledgement == store::AckResult::Unknown) {
     breach("an acknowledgement of a message that arrived is unknown");
   }
 }

@@ -33,7 +33,7 @@ TYPED_TEST(Concurrency, OneWinnerAmongDuplicates) {
       const Result<Accepted> accepted = this->store().accept(each);
       if (!accepted.ok()) {
         ++wrong;
-      } else if (!accepted->duplicate) {
+      } else if (!accepted->isRepeat()) {
         ++winners[i];
       }
     }

@@ -10,7 +10,7 @@ TYPED_TEST_SUITE(Accept, Backends, BackendNames);
 TYPED_TEST(Accept, AcceptKeepsEverything) {
   const AcceptItem first = item(1, 1);
   const Accepted accepted = this->accept(first);
-  EXPECT_FALSE(accepted.duplicate);
+  EXPECT_EQ(accepted.novelty, Novelty::New);
   EXPECT_EQ(accepted.record, recordId(1));
   EXPECT_EQ(accepted.transfer, transferId(1));
   const Record stored = *this->store().record(recordId(1));
@@ -38,7 +38,7 @@ TYPED_TEST(Accept, RepeatGetsTheStoredAnswer) {
   repeat.record.key = "key-1";
   repeat.record.digest = "digest-1";
   const Accepted accepted = this->accept(repeat);
-  EXPECT_TRUE(accepted.duplicate);
+  EXPECT_EQ(accepted.novelty, Novelty::Repeat);
   EXPECT_EQ(accepted.record, recordId(1));
   EXPECT_EQ(accepted.transfer, transferId(1));
   EXPECT_EQ(accepted.answerStatus, 202);
@@ -52,10 +52,10 @@ TYPED_TEST(Accept, SameKeyOtherContentIsAConflict) {
   this->accept(item(1, 1));
   AcceptItem other = item(2, 2);
   other.record.key = "key-1";
-  EXPECT_EQ(this->store().accept(other).error().code, Code::Conflict);
+  EXPECT_EQ(this->accept(other).novelty, Novelty::KeyReused);
   EXPECT_EQ(this->store().transfer(transferId(2)).error().code, Code::NotFound);
   other.record.partner = "another";  // keys are the partner's own
-  EXPECT_FALSE(this->accept(other).duplicate);
+  EXPECT_EQ(this->accept(other).novelty, Novelty::New);
 }
 
 TYPED_TEST(Accept, AcceptRefusesWhatIsNoRecord) {

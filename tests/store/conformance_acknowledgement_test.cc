@@ -20,6 +20,21 @@ TYPED_TEST(Acknowledging, AcknowledgementsFinishWhatAwaitsThem) {
   EXPECT_EQ(this->acknowledge(1, DeliveryState::Done), AckResult::Late);
 }
 
+TYPED_TEST(Acknowledging, AnAcknowledgementMayNameTheBundle) {
+  this->create(1, {leg(1, 1)});
+  this->finish(this->send(at(1)), DeliveryState::Awaiting, at(1));
+  AcceptItem ack = item(5000, 0, RecordKind::Acknowledgement, at(2));
+  ack.record.transfer.clear();
+  ack.record.partner = "clinic";
+  ack.acknowledgement = AckEffect{"", DeliveryState::Done, at(2), ""};
+  EXPECT_EQ(this->accept(ack).acknowledgement, AckResult::Unknown) << "no name is no name";
+  ack.record.id = recordId(5001);
+  ack.record.key = "key-5001";
+  ack.acknowledgement->messageId = id(1, 0xe);
+  EXPECT_EQ(this->accept(ack).acknowledgement, AckResult::Applied);
+  EXPECT_EQ(this->state(1), DeliveryState::Done);
+}
+
 TYPED_TEST(Acknowledging, AcknowledgementsOfOthersChangeNothing) {
   this->create(1, {leg(1, 1)});
   EXPECT_EQ(this->acknowledge(1, DeliveryState::Done), AckResult::Unknown) << "never sent";
@@ -76,7 +91,7 @@ TYPED_TEST(Acknowledging, RepeatedAcknowledgementsActOnce) {
   ack.acknowledgement = AckEffect{id(1, 0xd), DeliveryState::Ready, at(3), "busy"};
   EXPECT_EQ(this->accept(ack).acknowledgement, AckResult::Applied);
   const Claimed claimed = this->send(at(4));
-  EXPECT_TRUE(this->accept(ack).duplicate);
+  EXPECT_TRUE(this->accept(ack).isRepeat());
   EXPECT_TRUE(this->finish(claimed, DeliveryState::Done, at(5)).empty());
 }
 

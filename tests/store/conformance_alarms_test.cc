@@ -143,5 +143,26 @@ TYPED_TEST(Alarming, AResolvingClaimTellsWhenBytesCouldLastLeave) {
   EXPECT_EQ(this->claim(at(103)).at(0).lastSentAt, at(1)) << "a look leaves it";
 }
 
+TYPED_TEST(Alarming, AClaimTellsOfTheSendingsThatMayHaveLeft) {
+  this->create(1, {leg(1, 1)});
+  const Claimed first = this->send(at(1));
+  EXPECT_EQ(first.sends, 0u);
+  EXPECT_FALSE(first.firstSentAt);
+  AttemptEnd unsent;
+  unsent.delivery = deliveryId(1);
+  unsent.token = first.delivery.token;
+  unsent.to = DeliveryState::Ready;
+  unsent.dueAt = at(2);
+  unsent.phase = "connect";
+  ASSERT_TRUE(this->store().finish({unsent}, at(2)).ok());
+  const Claimed second = this->send(at(3));
+  EXPECT_EQ(second.sends, 0u) << "nothing has left yet";
+  this->finish(second, DeliveryState::Ready, at(4), at(4));
+  this->finish(this->send(at(5)), DeliveryState::Ready, at(6), at(6));
+  const Claimed fourth = this->send(at(7));
+  EXPECT_EQ(fourth.sends, 2u);
+  EXPECT_EQ(fourth.firstSentAt, at(3));
+}
+
 }  // namespace
 }  // namespace lotsen::store

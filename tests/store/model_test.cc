@@ -52,7 +52,8 @@ class Pair {
 
   void reopen() { sqlite_.reopen(); }
 
-  std::array<std::uint64_t, 9> seen{};  // deliveries found in each state
+  std::array<std::uint64_t, 9> seen{};       // deliveries found in each state
+  std::array<std::uint64_t, 5> novelties{};  // of what was handed in
 
   void look() {
     const Counts counts = *memory_.store().counts();
@@ -89,14 +90,20 @@ class Pair {
     accept(ack);
   }
 
-  void accept(const AcceptItem& each) {
+  void accept(AcceptItem each) {
+    if (oneIn(3)) each.envelope = "envelope-" + std::to_string(oneIn(2) ? records_ : 1 + pick(records_));
+    const auto before = memory_.store().seen(each), same = sqlite_.store().seen(each);
+    ASSERT_EQ(before->has_value(), same->has_value());
+    if (*before) { EXPECT_EQ((*before)->answerBody, (*same)->answerBody); }
     const auto a = memory_.store().accept(each), b = sqlite_.store().accept(each);
     ASSERT_EQ(a.ok(), b.ok());
     if (!a.ok()) {
       EXPECT_EQ(a.error().code, b.error().code);
       return;
     }
-    EXPECT_EQ(a->duplicate, b->duplicate);
+    EXPECT_EQ(a->novelty, b->novelty);
+    ++novelties[static_cast<std::size_t>(a->novelty)];
+    EXPECT_EQ(a->answerStatus, b->answerStatus);
     EXPECT_EQ(a->record, b->record);
     EXPECT_EQ(a->transfer, b->transfer);
     EXPECT_EQ(a->answerBody, b->answerBody);
@@ -206,6 +213,8 @@ class Pair {
     for (std::size_t i = 0; i < a->size(); ++i) {
       EXPECT_EQ((*a)[i].resolving, (*b)[i].resolving);
       EXPECT_EQ((*a)[i].lastSentAt, (*b)[i].lastSentAt);
+      EXPECT_EQ((*a)[i].firstSentAt, (*b)[i].firstSentAt);
+      EXPECT_EQ((*a)[i].sends, (*b)[i].sends);
       EXPECT_EQ(test::describe((*a)[i].delivery), test::describe((*b)[i].delivery));
       leases_.emplace_back((*a)[i].delivery.id, (*a)[i].delivery.token);
     }
@@ -236,7 +245,7 @@ class Pair {
       end.reason = "because";
       end.outcome = "outcome";
       end.httpStatus = static_cast<int>(pick(600));
-      end.phase = "answer";
+      end.phase = oneIn(3) ? "connect" : "answer";
       if (oneIn(2)) end.audit.push_back(test::audit("ended", end.delivery, now_));
       ends.push_back(std::move(end));
       if (!oneIn(8)) leases_.erase(leases_.begin() + static_cast<std::ptrdiff_t>(i));  // a few end twice
@@ -271,6 +280,11 @@ class Pair {
   void sweep() {
     if (oneIn(5)) return openNode();
     if (oneIn(4)) return pause();
+    if (oneIn(3)) {
+      const Instant before = now_ - milliseconds(pick(600'000));
+      const std::size_t limit = 1 + pick(8);
+      EXPECT_EQ(*memory_.store().forgetKeys(before, limit), *sqlite_.store().forgetKeys(before, limit));
+    }
     EXPECT_EQ(*memory_.store().noticeOverdue(now_), *sqlite_.store().noticeOverdue(now_));
     EXPECT_EQ(*memory_.store().expireLeases(now_), *sqlite_.store().expireLeases(now_));
     EXPECT_EQ(*memory_.store().promoteOrphans(now_), 0u);
@@ -290,6 +304,7 @@ TEST(Model, SqliteDoesWhatTheSpecificationDoes) {
   const char* asked = std::getenv("LOTSEN_SEED");
   const std::uint64_t first = asked == nullptr ? 1 : std::strtoull(asked, nullptr, 10);
   std::array<std::uint64_t, 9> seen{};
+  std::array<std::uint64_t, 5> novelties{};
   for (std::uint64_t seed = first; seed < first + (asked == nullptr ? 6 : 1); ++seed) {
     SCOPED_TRACE("LOTSEN_SEED=" + std::to_string(seed));
     Pair pair(seed);
@@ -301,10 +316,12 @@ TEST(Model, SqliteDoesWhatTheSpecificationDoes) {
     }
     if (testing::Test::HasFailure()) return;
     for (std::size_t i = 0; i < seen.size(); ++i) seen[i] += pair.seen[i];
+    for (std::size_t i = 0; i < novelties.size(); ++i) novelties[i] += pair.novelties[i];
   }
   if (asked != nullptr) return;
   for (std::size_t i = 0; i < seen.size(); ++i)
     EXPECT_GT(seen[i], 0u) << "no delivery was ever " << name(kDeliveryStates[i]);
+  for (std::size_t i = 0; i < novelties.size(); ++i) EXPECT_GT(novelties[i], 0u) << "novelty " << i << " never came";
 }
 
 }  // namespace

@@ -18,6 +18,10 @@ INSERT INTO transfer (row, id, partner, case_key, state, reasons, agreement, cre
 INSERT INTO record VALUES (1, X'0000000B000070008000000000000001', 1, 'referral', 'pas', 'pas/referral', 'key-1',
   'digest-1', 'R1', 1, 'application/json', 1772438400000, 'rev1', 'processed', '', '', 'map', 202, 'answer');
 INSERT INTO record_body VALUES (1, X'7B7D');
+INSERT INTO record VALUES (2, X'0000000B000070008000000000000002', NULL, 'acknowledgement', 'clinic', 'process-message',
+  'key-2', 'digest over the envelope too', 'A1', 1, 'application/fhir+json', 1772438400000, 'rev1', 'accepted', '', '',
+  '', 202, '');
+INSERT INTO record_body VALUES (2, X'7B7D');
 WITH leg (row, endpoint, sequence, state, until, finished) AS (VALUES
   (1, 'held', NULL, 'held', NULL, NULL), (2, 'queued', 2, 'queued', NULL, NULL), (3, 'queued', 1, 'parked', NULL, NULL),
   (4, 'ready', 1, 'ready', NULL, NULL), (5, 'leased', 1, 'leased', 1772438460000, NULL),
@@ -76,15 +80,45 @@ TEST(Upgrade, ADatabaseOfTheFirstSchemaGoesOn) {
   ASSERT_EQ(claimed.size(), 1u);
   EXPECT_EQ(claimed[0].lastSentAt, kStart + milliseconds(600));
   EXPECT_EQ(claimed[0].delivery.body, "message");
-  EXPECT_EQ(store.accept(item(1, 1))->duplicate, true) << "keys are remembered";
+  EXPECT_TRUE(store.accept(item(1, 1))->isRepeat()) << "keys are remembered";
+  const Record record = *store.record(recordId(1));
+  EXPECT_EQ(record.body, "{}");
+  EXPECT_EQ(record.mapHash, "map");
+  EXPECT_EQ(store.transfer(transferId(1))->records.size(), 1u);
+  EXPECT_EQ(store.counts()->records, 2u);
+  AcceptItem changed = item(1, 1);
+  changed.record.digest = "other";
+  EXPECT_EQ(store.accept(changed)->novelty, Novelty::KeyReused);
+  AcceptItem message = item(2, 1);
+  message.record.partner = "clinic";
+  const Accepted repeat = *store.accept(message);
+  EXPECT_EQ(repeat.novelty, Novelty::Repeat) << "a digest of then covered the envelope: any content is a repeat";
+  EXPECT_EQ(repeat.record, recordId(2));
+  EXPECT_EQ(repeat.transfer, Id());
+  EXPECT_EQ(store.accept(item(3, 1))->novelty, Novelty::New);
+  EXPECT_EQ(store.counts()->records, 3u) << "the trigger that counts records is still there";
   EXPECT_TRUE(store.verifyAudit().ok());
+}
+
+TEST(Upgrade, ReferencesAreWholeAfterEachMigrationAndStillWatched) {
+  test::TempDir directory;
+  Connection db(directory.file("lotsen.db"), Connection::Mode::Write);
+  ASSERT_TRUE(sqlite::migrate(db, sqlite::migrations().first(1), kStart).ok());
+  db.execute(withIds(kFirstRows));
+  for (std::size_t i = 1; i <= sqlite::migrations().size(); ++i) {
+    ASSERT_TRUE(sqlite::migrate(db, sqlite::migrations().first(i), kStart).ok());
+    EXPECT_FALSE(db.prepare("PRAGMA foreign_key_check").bind().step()) << "migration " << i;
+    EXPECT_THROW(db.execute("INSERT INTO record_body VALUES (99, X'00')"), sqlite::Fault) << "migration " << i;
+  }
 }
 
 // The hash of each stands in every database: an edited migration would lock out all of them.
 TEST(Upgrade, WhatHasShippedIsNeverEdited) {
   const char* const shipped[] = {"502ec791063c04d7cff33a7b8268d84aa9c1bde6b15969cf79e1bd6a7c652183",
                                  "5147c127be7f329627b61a7544cb5974eb696cde7feb5ce8ad41bb291086f9e0",
-                                 "35e190b75e6327b8d425c4c691688e2651f908592698a30efaa138e3fb537129"};
+                                 "35e190b75e6327b8d425c4c691688e2651f908592698a30efaa138e3fb537129",
+
+                                 "c76cf1644de02d386e51f9b40eac4b279530552b85af08d5f4032521738dbe06"};
   ASSERT_EQ(sqlite::migrations().size(), std::size(shipped)) << "a new migration is a new line here";
   for (std::size_t i = 0; i < std::size(shipped); ++i) {
     EXPECT_EQ(crypto::sha256Hex(sqlite::migrations()[i].sql), shipped[i]) << "migration " << i + 1;

@@ -57,21 +57,27 @@ Result<Accepted> MemoryStore::accept(AcceptItem item) {
   LOTSEN_TRY_DO(checkAccept(item));
   std::lock_guard lock(mutex_);
   Record& record = item.record;
-  if (const auto found = state_->keys.find({record.partner, record.key}); found != state_->keys.end()) {
-    const State::StoredRecord& stored = state_->records.at(found->second);
-    if (stored.record.digest != record.digest) { return otherContent(record.partner, stored.record.id); }
-    return Accepted{true, stored.record.id, stored.record.transfer, stored.answerStatus, stored.answerBody, {}};
+  if (auto known = state_->seen(item)) {
+    if (known->novelty == Novelty::Resent) {
+      state_->envelopes[{record.partner, item.envelope}] = {record.key, record.receivedAt, ++state_->ordinals};
+    }
+    return std::move(*known);
   }
   if (state_->records.contains(record.id)) return fail(Code::Invalid, "record " + record.id + " exists already");
 
-  Accepted accepted{false, record.id, {}, item.answerStatus, item.answerBody, AckResult::None};
+  Accepted accepted{Novelty::New, record.id, {}, item.answerStatus, item.answerBody, AckResult::None};
   if (item.acknowledgement) {
     accepted.acknowledgement =
         state_->acknowledge(*item.acknowledgement, record.partner, record.receivedAt, record.transfer);
   }
   accepted.transfer = record.transfer;
   state_->write(record.transfer, std::move(item.audit));
-  state_->keys[{record.partner, record.key}] = record.id;
+  state_->keys[{record.partner, record.key}] = {record.digest,     record.id,       record.transfer,
+                                                item.answerStatus, item.answerBody, record.receivedAt,
+                                                ++state_->ordinals};
+  if (!item.envelope.empty()) {
+    state_->envelopes[{record.partner, item.envelope}] = {record.key, record.receivedAt, ++state_->ordinals};
+  }
   if (!record.transfer.empty()) {
     auto [found, created] = state_->transfers.try_emplace(record.transfer);
     State::StoredTransfer& row = found->second;
@@ -90,8 +96,32 @@ Result<Accepted> MemoryStore::accept(AcceptItem item) {
     }
   }
   const Id id = record.id;
-  state_->records[id] = {std::move(record), item.answerStatus, std::move(item.answerBody)};
+  state_->records[id] = std::move(record);
   return accepted;
+}
+
+Result<std::optional<Accepted>> MemoryStore::seen(const AcceptItem& item) {
+  std::lock_guard lock(mutex_);
+  return state_->seen(item);
+}
+
+Result<std::size_t> MemoryStore::forgetKeys(Instant before, std::size_t limit) {
+  std::lock_guard lock(mutex_);
+  const auto forget = [&](auto& rows) {
+    std::vector<typename std::decay_t<decltype(rows)>::iterator> oldest;
+    for (auto row = rows.begin(); row != rows.end(); ++row) oldest.push_back(row);
+    std::sort(oldest.begin(), oldest.end(),
+              [](const auto& a, const auto& b) { return a->second.ordinal < b->second.ordinal; });
+    if (oldest.size() > limit) oldest.resize(limit);
+    std::size_t forgotten = 0;
+    for (const auto& row : oldest) {
+      if (row->second.at >= before) continue;
+      rows.erase(row);
+      ++forgotten;
+    }
+    return forgotten;
+  };
+  return forget(state_->keys) + forget(state_->envelopes);
 }
 
 Result<std::vector<TransferWork>> MemoryStore::claimTransfers(const Owner& owner, std::size_t limit, Instant now,
@@ -169,14 +199,18 @@ Result<std::vector<Claimed>> MemoryStore::claim(const Owner& owner, std::string_
     attempt.number = delivery.attempts;
     attempt.node = owner.node;
     attempt.claimedAt = now;
-    std::optional<Instant> lastSentAt;
+    Claimed& given = claimed.emplace_back();
     for (const Attempt& each : row->attempts) {
-      if (row->resolving && each.sentAt) lastSentAt = std::max(lastSentAt.value_or(*each.sentAt), *each.sentAt);
+      if (!each.sentAt) continue;
+      if (row->resolving) given.lastSentAt = std::max(given.lastSentAt.value_or(*each.sentAt), *each.sentAt);
+      if (each.phase == "connect") continue;
+      given.firstSentAt = std::min(given.firstSentAt.value_or(*each.sentAt), *each.sentAt);
+      ++given.sends;
     }
     row->attempts.push_back(std::move(attempt));
-    std::optional<Instant> releasedUntil;
-    if (delivery.needsRelease) releasedUntil = row->release->validUntil;
-    claimed.push_back({delivery, row->resolving, lastSentAt, releasedUntil});
+    given.delivery = delivery;
+    given.resolving = row->resolving;
+    if (delivery.needsRelease) given.releasedUntil = row->release->validUntil;
   }
   return claimed;
 }
@@ -283,7 +317,7 @@ Result<TransferView> MemoryStore::transfer(const Id& id) {
   if (found == state_->transfers.end()) return fail(Code::NotFound, "no transfer " + id);
   TransferView view;
   view.transfer = found->second.transfer;
-  for (const Id& each : found->second.records) view.records.push_back(withoutBodies(state_->records.at(each).record));
+  for (const Id& each : found->second.records) view.records.push_back(withoutBodies(state_->records.at(each)));
   for (const Id& each : found->second.deliveries) {
     const State::StoredDelivery& row = state_->deliveries.at(each);
     view.deliveries.push_back(withoutBody(row.delivery));
@@ -321,7 +355,7 @@ Result<Record> MemoryStore::record(const Id& id) {
   std::lock_guard lock(mutex_);
   const auto found = state_->records.find(id);
   if (found == state_->records.end()) return fail(Code::NotFound, "no record " + id);
-  return found->second.record;
+  return found->second;
 }
 
 Result<RecordPage> MemoryStore::records(const RecordFilter& filter) {
@@ -331,7 +365,7 @@ Result<RecordPage> MemoryStore::records(const RecordFilter& filter) {
   std::size_t rows = 0, bytes = 0;
   for (auto row = state_->records.upper_bound(filter.after); row != state_->records.end(); ++row) {
     if (rows == kPageRows || page.records.size() == filter.limit || bytes >= kPageBytes) return page;
-    const Record& record = row->second.record;
+    const Record& record = row->second;
     ++rows;
     page.next = record.id;
     if (!fits(filter, record)) continue;

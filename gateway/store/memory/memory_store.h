@@ -29,6 +29,8 @@ class MemoryStore final : public Store {
 
   Result<Owner> openNode(std::string_view node, Instant now) override;
   Result<Accepted> accept(AcceptItem item) override;
+  Result<std::optional<Accepted>> seen(const AcceptItem& item) override;
+  Result<std::size_t> forgetKeys(Instant before, std::size_t limit) override;
   Result<std::vector<TransferWork>> claimTransfers(const Owner& owner, std::size_t limit, Instant now,
                                                    Instant leaseUntil) override;
   std::vector<Result<Saved>> saveTransfers(std::vector<TransferChange> changes, Instant now) override;

@@ -12,7 +12,7 @@ TransferWork MemoryStore::State::lease(StoredTransfer& row, const Owner& owner, 
   row.arrivalsAtClaim = row.arrivals;
   row.voidedSinceClaim = false;
   TransferWork work{row.transfer, {}, {}, ++row.token};
-  for (const Id& id : row.records) work.records.push_back(records.at(id).record);
+  for (const Id& id : row.records) work.records.push_back(records.at(id));
   for (const Id& id : row.deliveries) {
     work.deliveries.push_back(deliveries.at(id).delivery);
     work.deliveries.back().body.clear();

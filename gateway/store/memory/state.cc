@@ -21,6 +21,25 @@ bool MemoryStore::State::isCurrent(const Owner& owner) const {
   return found != epochs.end() && found->second == owner.epoch;
 }
 
+std::optional<Accepted> MemoryStore::State::seen(const AcceptItem& item) const {
+  const auto key = keys.find({item.record.partner, item.record.key});
+  const auto envelope = envelopes.find({item.record.partner, item.envelope});
+  std::optional<std::string> digest, envelopeKey;
+  if (key != keys.end()) digest = key->second.digest;
+  if (envelope != envelopes.end()) envelopeKey = envelope->second.key;
+  Accepted found;
+  found.novelty = judgeNovelty(item, digest, envelopeKey);
+  if (found.novelty == Novelty::New) return std::nullopt;
+  const auto first = found.novelty == Novelty::EnvelopeReused ? keys.find({item.record.partner, *envelopeKey}) : key;
+  if (first == keys.end()) return found;
+  found.record = first->second.record;
+  found.transfer = first->second.transfer;
+  if (!found.stands()) return found;
+  found.answerStatus = first->second.answerStatus;
+  found.answerBody = first->second.answerBody;
+  return found;
+}
+
 void MemoryStore::State::markDue(const Id& id, Instant at) {
   StoredTransfer& row = transfers.at(id);
   row.due = row.due ? std::min(*row.due, at) : at;
@@ -104,7 +123,9 @@ AckResult MemoryStore::State::acknowledge(const AckEffect& effect, const std::st
   AckResult best = AckResult::Unknown;
   StoredDelivery* chosen = nullptr;
   for (auto& [id, row] : deliveries) {
-    if (row.delivery.partner != partner || row.delivery.messageId != effect.messageId) continue;
+    const bool named = row.delivery.messageId == effect.messageId ||
+                       (!row.delivery.bundleId.empty() && row.delivery.bundleId == effect.messageId);
+    if (row.delivery.partner != partner || !named) continue;
     const AckResult verdict = judgeAcknowledgement(row.delivery.state, row.everSent, effect.to);
     if (verdict == AckResult::Unknown) continue;
     const bool better = best == AckResult::Unknown || (verdict == AckResult::Applied && best == AckResult::Late);
@@ -141,7 +162,7 @@ Status MemoryStore::State::check(const TransferChange& change) const {
   };
   for (const RecordChange& each : change.records) {
     const auto found = records.find(each.id);
-    if (found == records.end() || found->second.record.transfer != change.id) {
+    if (found == records.end() || found->second.transfer != change.id) {
       return fail(Code::Invalid, "record " + each.id + " is not of transfer " + change.id);
     }
   }
@@ -221,7 +242,7 @@ Result<Saved> MemoryStore::State::save(TransferChange& change, Instant now) {
 
   Saved saved;
   for (RecordChange& each : change.records) {
-    Record& record = records.at(each.id).record;
+    Record& record = records.at(each.id);
     record.state = each.state;
     record.reason = std::move(each.reason);
     record.issues = std::move(each.issues);

@@ -15,10 +15,18 @@ struct MemoryStore::State {
     Owner owner;
     Instant until;
   };
-  struct StoredRecord {
-    Record record;
+  struct StoredKey {
+    std::string digest;
+    Id record, transfer;
     int answerStatus = 0;
     std::string answerBody;
+    Instant at;
+    std::uint64_t ordinal = 0;  // of arrival
+  };
+  struct StoredEnvelope {
+    std::string key;
+    Instant at;
+    std::uint64_t ordinal = 0;
   };
   struct StoredTransfer {
     Transfer transfer;
@@ -47,9 +55,10 @@ struct MemoryStore::State {
     crypto::Digest256 hash{};
   };
 
-  std::map<std::string, std::uint64_t, std::less<>> epochs;  // by node
-  std::map<std::pair<std::string, std::string>, Id> keys;    // (partner, key) to record
-  std::map<Id, StoredRecord> records;
+  std::map<std::string, std::uint64_t, std::less<>> epochs;                 // by node
+  std::map<std::pair<std::string, std::string>, StoredKey> keys;            // by (partner, key)
+  std::map<std::pair<std::string, std::string>, StoredEnvelope> envelopes;  // by (partner, envelope)
+  std::map<Id, Record> records;
   std::map<Id, StoredTransfer> transfers;
   std::map<Id, StoredDelivery> deliveries;
   std::map<std::string, Pause, std::less<>> pauses;  // by endpoint
@@ -58,6 +67,8 @@ struct MemoryStore::State {
 
   void write(const Id& transfer, std::vector<AuditEntry> entries);
   bool isCurrent(const Owner& owner) const;
+  /// What is stored of it says of a submission.
+  std::optional<Accepted> seen(const AcceptItem& item) const;
   void markDue(const Id& transfer, Instant at);
 
   /// True if the delivery may be leased but for its due time.

@@ -81,9 +81,14 @@ void lease(Connection& db, DeliveryClaim& head, const Owner& owner, Instant now,
         "lease_epoch = ?6, lease_until = ?7 WHERE row = ?1")
       .bind(head.row, head.claimed.resolving, delivery.attempts, delivery.token, owner.node, owner.epoch, leaseUntil)
       .run();
-  if (head.claimed.resolving) {
-    Statement statement = db.prepare("SELECT max(sent_at) FROM attempt WHERE delivery = ?1");
-    if (statement.bind(head.row).step()) head.claimed.lastSentAt = statement.maybeInstant(0);
+  if (delivery.attempts > 1) {
+    Statement statement = db.prepare(
+        "SELECT max(sent_at), count(*) FILTER (WHERE phase <> 'connect'), min(sent_at) FILTER (WHERE phase <> "
+        "'connect') FROM attempt WHERE delivery = ?1 AND sent_at IS NOT NULL");
+    statement.bind(head.row).step();
+    if (head.claimed.resolving) head.claimed.lastSentAt = statement.maybeInstant(0);
+    head.claimed.sends = static_cast<std::uint32_t>(statement.integer(1));
+    head.claimed.firstSentAt = statement.maybeInstant(2);
   }
   db.prepare("INSERT INTO attempt (delivery, number, node, claimed_at) VALUES (?1, ?2, ?3, ?4)")
       .bind(head.row, delivery.attempts, owner.node, now)
@@ -128,7 +133,9 @@ Result<std::vector<DeliveryClaim>> claim(Write& write, const Owner& owner, std::
     {
       Statement statement = db.prepare(kDueHeads.data());
       for (statement.bind(endpoint, now, static_cast<std::int64_t>(limit - claimed.size())); statement.step();) {
-        heads.push_back({statement.integer(0), {readDelivery(statement), false, {}, {}}});
+        DeliveryClaim& head = heads.emplace_back();
+        head.row = statement.integer(0);
+        head.claimed.delivery = readDelivery(statement);
       }
     }
     if (heads.empty()) break;

@@ -223,7 +223,66 @@ constexpr const char* kThird = R"sql(
 CREATE INDEX delivery_parked ON delivery (id) WHERE state = 'parked';
 )sql";
 
-constexpr Migration kMigrations[] = {{1, kFirst}, {2, kSecond}, {3, kThird}};
+// Keys outlive records, so they get a table of their own, with the answers; the record loses its UNIQUE (partner, key).
+// An acknowledgement may name the Bundle that it answers. What a message's digest covered then (its envelope too) is
+// not what it covers now: those digests are unknown.
+constexpr const char* kFourth = R"sql(
+CREATE TABLE accepted_key (
+  row INTEGER PRIMARY KEY,                            -- in the order of arrival: the oldest is the lowest
+  partner TEXT NOT NULL,
+  key TEXT NOT NULL,
+  digest TEXT NOT NULL,                               -- '': not known, fits any content
+  record BLOB NOT NULL CHECK (length(record) = 16),
+  transfer BLOB CHECK (length(transfer) = 16),
+  answer_status INTEGER NOT NULL,
+  answer_body TEXT NOT NULL,
+  accepted_at INTEGER NOT NULL,
+  UNIQUE (partner, key)
+) STRICT;
+CREATE TABLE envelope (
+  row INTEGER PRIMARY KEY,
+  partner TEXT NOT NULL,
+  envelope TEXT NOT NULL,
+  key TEXT NOT NULL,                                  -- of the message that came in it
+  seen_at INTEGER NOT NULL,
+  UNIQUE (partner, envelope)
+) STRICT;
+INSERT INTO accepted_key (row, partner, key, digest, record, transfer, answer_status, answer_body, accepted_at)
+  SELECT r.row, r.partner, r.key, iif(r.kind IN ('message', 'acknowledgement'), '', r.digest), r.id, t.id,
+    r.answer_status, r.answer_body, r.received_at
+  FROM record r LEFT JOIN transfer t ON t.row = r.transfer ORDER BY r.row;
+CREATE INDEX delivery_bundle ON delivery (bundle_id) WHERE bundle_id <> '';
+
+CREATE TABLE record_4 (
+  row INTEGER PRIMARY KEY,
+  id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+  transfer INTEGER REFERENCES transfer (row),         -- NULL: an acknowledgement of nothing that we know
+  kind TEXT NOT NULL CHECK (kind IN ('referral', 'consent', 'btf', 'message', 'acknowledgement')),
+  partner TEXT NOT NULL,
+  channel TEXT NOT NULL,
+  key TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  business_id TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  media_type TEXT NOT NULL,
+  received_at INTEGER NOT NULL,
+  config_revision TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('accepted', 'processed', 'parked')),
+  reason TEXT NOT NULL,
+  issues TEXT NOT NULL,
+  map_hash TEXT NOT NULL
+) STRICT;
+INSERT INTO record_4 SELECT row, id, transfer, kind, partner, channel, key, digest, business_id, version, media_type,
+  received_at, config_revision, state, reason, issues, map_hash FROM record;
+DROP TABLE record;
+ALTER TABLE record_4 RENAME TO record;
+CREATE INDEX record_transfer ON record (transfer) WHERE transfer IS NOT NULL;
+CREATE TRIGGER record_counted AFTER INSERT ON record BEGIN
+  UPDATE tally SET n = n + 1 WHERE kind = 'record' AND state = 'all';
+END;
+)sql";
+
+constexpr Migration kMigrations[] = {{1, kFirst}, {2, kSecond}, {3, kThird}, {4, kFourth}};
 
 // "LOTS" in the file's header tells a database of ours from any other.
 constexpr std::int64_t kApplicationId = 0x4c4f5453;
@@ -271,6 +330,9 @@ Status migrate(Connection& connection, std::span<const Migration> known, Instant
       }
     }
   }
+  // A table that others refer to can only be built anew while nobody looks at references (sqlite.org/lang_altertable).
+  // If a migration fails, the caller throws the connection away.
+  connection.execute("PRAGMA foreign_keys=0");
   for (const Migration& migration : known.subspan(static_cast<std::size_t>(applied))) {
     Transaction transaction(connection);
     connection.execute(migration.sql);
@@ -279,6 +341,7 @@ Status migrate(Connection& connection, std::span<const Migration> known, Instant
         .run();
     transaction.commit();
   }
+  connection.execute("PRAGMA foreign_keys=1");
   return done();
 }
 

@@ -73,6 +73,17 @@ Result<Accepted> SqliteStore::accept(AcceptItem item) {
                                           [&](Write& write) { return sqlite::accept(write, item); });
 }
 
+Result<std::optional<Accepted>> SqliteStore::seen(const AcceptItem& item) {
+  using Found = std::optional<Accepted>;
+  return parts_->readers->read<Found>([&](Connection& db) -> Result<Found> { return sqlite::seen(db, item); });
+}
+
+Result<std::size_t> SqliteStore::forgetKeys(Instant before, std::size_t limit) {
+  return parts_->writer->submit<std::size_t>(Durable::Now, kSmall * limit, [&](Write& write) -> Result<std::size_t> {
+    return sqlite::forgetKeys(write, before, limit);
+  });
+}
+
 // The lease is written by the writer; what was leased is read beside it, so that bodies do not pass through the one
 // thread that everybody waits for. What comes between the two is in the reading too, and makes the transfer due again.
 Result<std::vector<TransferWork>> SqliteStore::claimTransfers(const Owner& owner, std::size_t limit, Instant now,

@@ -9,6 +9,8 @@ namespace lotsen::store::sqlite {
 
 // accept.cc
 Result<Accepted> accept(Write& write, const AcceptItem& item);
+std::optional<Accepted> seen(Connection& db, const AcceptItem& item);
+std::size_t forgetKeys(Write& write, Instant before, std::size_t limit);
 
 // work.cc
 struct TransferClaim {
