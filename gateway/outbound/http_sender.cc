@@ -43,6 +43,7 @@ struct Exchange {
   std::array<char, CURL_ERROR_SIZE> error{};
   queue::Answer answer;
   std::size_t headSize = 0;
+  bool headEnded = false;  // libcurl takes a connection that ends within the head for a whole answer
   bool tooLarge = false;
 
   Exchange() = default;
@@ -83,6 +84,9 @@ std::size_t onHead(char* data, std::size_t, std::size_t size, void* user) {
   const std::string_view line(data, size);
   if (line.starts_with("HTTP/")) {
     exchange.answer.fields.clear();  // a 100 came first: the last head counts
+    exchange.headEnded = false;
+  } else if (trim(line).empty()) {
+    exchange.headEnded = true;
   } else if (const std::size_t colon = line.find(':'); colon != std::string_view::npos) {
     exchange.answer.fields.emplace_back(trim(line.substr(0, colon)), trim(line.substr(colon + 1)));
   }
@@ -184,8 +188,8 @@ Status prepare(Exchange& exchange) {
 }
 
 /// REQUESTSIZE counts what was handed to the kernel, over all connections of this exchange.
-queue::Phase phaseOf(CURL* easy, CURLcode code) {
-  if (code == CURLE_OK) return queue::Phase::Answered;
+queue::Phase phaseOf(CURL* easy, bool answered) {
+  if (answered) return queue::Phase::Answered;
   long head = 0;
   curl_off_t body = 0;
   curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &head);
@@ -195,7 +199,7 @@ queue::Phase phaseOf(CURL* easy, CURLcode code) {
 
 queue::Answer finish(Exchange& exchange, CURLcode code, std::string_view why) {
   queue::Answer answer = std::move(exchange.answer);
-  answer.phase = phaseOf(exchange.easy, code);
+  answer.phase = phaseOf(exchange.easy, code == CURLE_OK && exchange.headEnded);
   long status = 0;
   curl_easy_getinfo(exchange.easy, CURLINFO_RESPONSE_CODE, &status);
   curl_off_t micros = 0;
@@ -213,6 +217,8 @@ queue::Answer finish(Exchange& exchange, CURLcode code, std::string_view why) {
     answer.error += why;
   else if (exchange.tooLarge)
     answer.error += "the response is larger than the limit";
+  else if (code == CURLE_OK)
+    answer.error += "the connection ended within the head of the response";
   else
     answer.error += exchange.error[0] != '\0' ? exchange.error.data() : curl_easy_strerror(code);
   return answer;

@@ -149,7 +149,12 @@ AttemptEnd Core::judge(const Claimed& claimed, Lane& lane, const Answer& answer,
       end.dueAt = now + lane.endpoint.acknowledgeWithin;
       break;
     case Outcome::Park: end.to = DeliveryState::Parked; break;
-    case Outcome::Ambiguous: end.to = given ? DeliveryState::Parked : DeliveryState::Resolving; break;
+    case Outcome::Ambiguous:
+      end.to = given ? DeliveryState::Parked : DeliveryState::Resolving;
+      if (lane.endpoint.idempotent || lane.endpoint.readBack) break;
+      end.to = DeliveryState::Parked;
+      end.reason = kNeedsPerson;
+      break;
     case Outcome::Retry:
     case Outcome::Conflict:
     case Outcome::PauseEndpoint:

@@ -21,12 +21,11 @@
 //
 // ## What an outcome leads to
 //   Done, Awaiting     settled, or waiting for the acknowledgement message
-//   Retry              Ready after backoff with full jitter, or what Retry-After asks for; Resolving if an earlier
-//   attempt is
-//                      ambiguous (a 503 now says nothing about then)
-//   Ambiguous          Resolving: the same bytes again if the endpoint is idempotent; else, if the receiver can be
-//   asked,
-//                      a look whether it is there (below); otherwise parked for a person
+//   Retry              Ready after backoff with full jitter, or what Retry-After asks for
+//                      Resolving if an earlier attempt is ambiguous (a 503 now says nothing about then)
+//   Ambiguous          to an idempotent endpoint: Resolving, which sends the same bytes again
+//                      to one that can be asked: Resolving, which looks whether it is there (below)
+//                      to any other: parked for a person, at once
 //   Conflict           as Retry, three times
 //   PauseEndpoint      the delivery waits, the endpoint's breaker opens for its longest time
 //   Park               parked

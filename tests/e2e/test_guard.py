@@ -2,7 +2,6 @@
 """Validation at the door and before the send: refuse, warn and off by partner; a faulty out-map; reloads; what is counted."""
 
 import json
-import re
 import signal
 import time
 import unittest
@@ -59,11 +58,6 @@ class Guard(EndToEnd):
         fields = {"Content-Type": "application/fhir+json"}
         status, fields, body = self.world.client("from-" + sender).call("POST", "/fhir/$process-message", json.dumps(bundle).encode(), fields)
         return status, json.loads(body), fields.get("location", "").rsplit("/", 1)[-1]
-
-    def counted(self, series):
-        text = self.world.client(None).call("GET", "/metrics")[2].decode()
-        found = re.search("^" + re.escape(series) + r" (\d+)$", text, re.MULTILINE)
-        return int(found.group(1)) if found else 0
 
     def reload(self, expect="gateway.reloaded"):
         log = self.world.gateway.log

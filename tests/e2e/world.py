@@ -12,13 +12,15 @@ import re
 import shutil
 import sys
 import tempfile
+import time
 import unittest
 import uuid
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "ops" / "demo"))
+sys.path[:0] = [str(ROOT / "ops" / "demo"), str(ROOT / "tests" / "support")]
 
+import fault_proxy  # noqa: E402,F401
 import messages  # noqa: E402,F401
 import raw_http  # noqa: E402
 import records  # noqa: E402
@@ -46,17 +48,28 @@ def own_mappings(text):
     return text.replace(f"mappings = {ROOT}/mappings\n", f"mappings = {folder}/mappings\n"), folder / "mappings"
 
 
+def with_keys(text, partner, lines, without=()):
+    """The configuration's text with more lines in the section of this partner, and without its lines of these keys."""
+    mark = f"[partner {partner}]\n"
+    head, found, rest = text.partition(mark)
+    assert found, f"no {mark.strip()}"
+    section, end, rest = rest.partition("\n[")
+    kept = [line for line in section.splitlines() if line.partition(" = ")[0] not in without]
+    return head + mark + lines + "\n".join(kept) + end + rest
+
+
 class World:
     """Partners, tokens, configuration and one gateway."""
 
-    def __init__(self, change_config=lambda text: text):
+    def __init__(self, change_config=lambda text: text, kinds=None):
+        """`kinds`: partner name -> class, if not Partner."""
         self.folder = Path(tempfile.mkdtemp(prefix="lotsen-e2e-"))
         self.tokens = self.folder / "tokens"
         self.partners = {}
         for name, (role, hsa_id) in PARTNERS.items():
             make_token(self.tokens, f"from-{name}")
             token = make_token(self.tokens, f"to-{name}")
-            self.partners[name] = Partner(role, hsa_id, self.folder / name, [read_token(token)])
+            self.partners[name] = (kinds or {}).get(name, Partner)(role, hsa_id, self.folder / name, [read_token(token)])
         make_token(self.tokens, "operator")
         self.config = self.folder / "gateway.conf"
         self.gateway = Gateway(binary(), self.config, self.folder / "port", self.folder / "gateway.log")
@@ -95,6 +108,12 @@ class World:
 
     def faults(self):
         return [f"{name}: {fault}" for name, partner in self.partners.items() for fault in partner.faults]
+
+    def counted(self, series):
+        """The value of a series of /metrics; 0 if it is not there."""
+        text = self.client(None).call("GET", "/metrics")[2].decode()
+        found = re.search("^" + re.escape(series) + r" (\d+)$", text, re.MULTILINE)
+        return int(found.group(1)) if found else 0
 
     def raw_requests(self, name):
         """Every request that this partner has read, as (fields, body bytes), in order."""
@@ -203,6 +222,15 @@ class EndToEnd(unittest.TestCase):
     def assertCompleted(self, case, transfer):
         self.assertEqual(transfer["state"], "completed", summary(transfer))
         self.assertEqual(legs(transfer), {role: ["done"] * count for role, count in case.legs.items()})
+
+    def counted(self, series):
+        return self.world.counted(series)
+
+    def wait_until(self, condition, seconds=20):
+        deadline = time.monotonic() + seconds
+        while not condition():
+            self.assertLess(time.monotonic(), deadline, f"not within {seconds} s")
+            time.sleep(0.02)
 
     def assertNoFaults(self):
         self.assertEqual(self.world.faults(), [])

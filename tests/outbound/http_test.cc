@@ -157,6 +157,7 @@ INSTANTIATE_TEST_SUITE_P(
     Partners, HttpNoAnswer,
     testing::Values(NoAnswer{"swallowed", {.what = What::Swallow}}, NoAnswer{"hangs", {.what = What::Hang}},
                     NoAnswer{"drips", {.what = What::Drip, .body = std::string(10'000, 'x')}},
+                    NoAnswer{"halfHead", {.what = What::HalfHead}},
                     NoAnswer{"half", {.what = What::HalfBody, .body = std::string(10'000, 'x')}},
                     NoAnswer{"reset", {.what = What::ResetEarly}},
                     NoAnswer{"large", {.body = std::string((std::size_t{4} << 20) + 1, 'x')}},

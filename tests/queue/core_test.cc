@@ -130,8 +130,18 @@ TEST_F(CoreTest, NeverResendsBlindly) {
   provider_.idempotent = false;
   restart();
   create(1, {leg(1, 1)});
-  step({lost(sendOne())});
-  untilDue(1);
+  EXPECT_EQ(step({lost(sendOne())}).settled, 1u);
+  EXPECT_EQ(state(1), DeliveryState::Parked) << "at once: nothing that it could wait for";
+  EXPECT_EQ(delivery(1).reason, "ambiguous-needs-person");
+  EXPECT_EQ(delivery(1).attempts, 1u);
+}
+
+TEST_F(CoreTest, NeverResendsBlindlyAfterALostLease) {
+  provider_.idempotent = false;
+  restart();
+  create(1, {leg(1, 1)});
+  sendOne();
+  restart();
   EXPECT_EQ(step().settled, 1u);
   EXPECT_TRUE(transport_.sent().empty());
   EXPECT_EQ(state(1), DeliveryState::Parked);

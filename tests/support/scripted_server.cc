@@ -154,6 +154,7 @@ bool ScriptedServer::play(int fd, const Step& step) {
   switch (step.what) {
     case Step::What::Answer: return sendAll(fd, whole);
     case Step::What::Swallow: return false;
+    case Step::What::HalfHead: sendAll(fd, std::string_view(whole).substr(0, 30)); return false;
     case Step::What::HalfBody:
       sendAll(fd, std::string_view(whole).substr(0, whole.size() - step.body.size() / 2));
       return false;

@@ -19,6 +19,7 @@ struct Step {
     Swallow,    // reads the whole request, then closes without a byte: "the response got lost"
     Hang,       // reads the request and says nothing until the server is destroyed
     Drip,       // one byte of the answer each 20 ms
+    HalfHead,   // sends the status and a part of the first field, and closes
     HalfBody,   // promises the whole body, sends half and closes
     ResetEarly  // reads the first bytes and resets the connection
   };
