@@ -82,12 +82,13 @@ class Gateway:
     def __init__(self, binary, config, port_file, log):
         self.binary, self.config, self.port_file, self.log = binary, config, Path(port_file), log
         self.url = self.process = None
+        self.prefix = []  # words before the command
 
     def start(self, seconds=30):
         """Returns how many seconds it took until the gateway was ready."""
         began = time.monotonic()
         self.port_file.unlink(missing_ok=True)
-        self.process = Process([self.binary, "serve", "--config", self.config], self.log)
+        self.process = Process([*self.prefix, self.binary, "serve", "--config", self.config], self.log)
         while not self.ready():
             if not self.process.alive():
                 raise RuntimeError(f"the gateway ended at its start:\n{self.process.last_words()}")

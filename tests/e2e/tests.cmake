@@ -7,4 +7,10 @@ if(TARGET lotsen)
     set_tests_properties(e2e.${name} PROPERTIES LABELS e2e TIMEOUT 300 ENVIRONMENT "LOTSEN_BINARY=$<TARGET_FILE:lotsen>")
   endforeach()
   set_tests_properties(e2e.crash PROPERTIES TIMEOUT 1800 RUN_SERIAL TRUE)
+  # A sanitizer wants to be loaded first, so its builds have no named points to be killed at.
+  if(NOT CMAKE_CXX_FLAGS MATCHES "fsanitize" AND NOT CMAKE_CXX_FLAGS_DEBUG MATCHES "fsanitize")
+    add_library(lotsen_kill_points MODULE ${CMAKE_CURRENT_SOURCE_DIR}/e2e/kill_points.cc)
+    set_tests_properties(e2e.crash PROPERTIES
+      ENVIRONMENT "LOTSEN_BINARY=$<TARGET_FILE:lotsen>;LOTSEN_KILL_POINTS=$<TARGET_FILE:lotsen_kill_points>")
+  endif()
 endif()

@@ -13,8 +13,12 @@ namespace {
 
 std::shared_ptr<const fhir::Document> read(std::string_view text) {
   fhir::Issues issues;
-  auto document = fhir::readJson(text, fhir::Schema::r4(), {.maxBytes = 1u << 16}, issues);
-  if (!document || fhir::valueAt(*document, document->root(), "url").empty()) return nullptr;
+  const auto schema = fhir::Schema::r4();
+  auto document = fhir::readJson(text, schema, {.maxBytes = 1u << 16}, issues);
+  // As loading does: what is no StructureDefinition is none of ours, an object without a type least of all.
+  if (!document || document->root()->type != schema->findType("StructureDefinition") ||
+      fhir::valueAt(*document, document->root(), "url").empty())
+    return nullptr;
   return std::make_shared<const fhir::Document>(std::move(*document));
 }
 
