@@ -101,7 +101,8 @@ Result<std::string> readKey(const std::string& file) {
 }
 
 Result<std::vector<Certificate>> described(const std::vector<X509Pointer>& certificates, const std::string& file) {
-  if (certificates.empty()) return unusable(file, "holds no certificates in PEM form (-----BEGIN CERTIFICATE-----)");
+  if (certificates.empty())
+    return unusable(file, "holds no certificates in PEM form (-----BEGIN CERTIFICATE-----), or one is broken");
   std::vector<Certificate> facts;
   facts.reserve(certificates.size());
   for (const auto& certificate : certificates) facts.push_back(describe(*certificate));
@@ -210,6 +211,9 @@ std::string_view verifyFault(long code) {
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
       return "its issuer is not among the trusted certificates, or an intermediate certificate was not sent along";
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
+      return "it is not for the host that was asked for, which must stand in its subjectAltName";
     case X509_V_ERR_INVALID_PURPOSE: return "it must not be used for this side of a connection (extended key usage)";
     case X509_V_ERR_INVALID_CA: return "its issuer is no certificate authority";
     case X509_V_ERR_CERT_SIGNATURE_FAILURE: return "its signature is wrong";

@@ -6,6 +6,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 
 namespace lotsen::crypto {
 
@@ -96,6 +97,15 @@ Digest256 digestOf(const TlsSettings& settings) {
 }
 
 }  // namespace
+
+bool demandHost(void* sslContext, const std::string& host) {
+  X509_VERIFY_PARAM* wanted = SSL_CTX_get0_param(static_cast<SSL_CTX*>(sslContext));
+  X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  const bool address = X509_VERIFY_PARAM_set1_ip_asc(wanted, host.c_str()) == 1;
+  const bool set = address || X509_VERIFY_PARAM_set1_host(wanted, host.data(), host.size()) == 1;
+  ERR_clear_error();
+  return set;
+}
 
 struct TlsServer::State {
   SSL_CTX* context = SSL_CTX_new(TLS_server_method());

@@ -93,6 +93,13 @@ Status checkEndpoint(const Endpoint& endpoint) {
   return checkUrl(endpoint, readBackUrl(endpoint, "00000000-0000-0000-0000-000000000000"));
 }
 
+std::string hostOf(const std::string& url) {
+  const std::unique_ptr<CURLU, FreeUrl> parsed(curl_url());
+  if (!parsed || curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) return {};
+  std::string host = part(parsed.get(), CURLUPART_HOST);
+  return host.starts_with('[') && host.ends_with(']') ? host.substr(1, host.size() - 2) : host;
+}
+
 std::string readBackUrl(const Endpoint& endpoint, std::string_view messageId) {
   std::string url = endpoint.readBackUrl;
   for (auto at = url.find(kMessagePlace); at != std::string::npos;

@@ -55,6 +55,9 @@ struct Endpoint {
 /// Invalid: names the endpoint and what is wrong with it.
 Status checkEndpoint(const Endpoint& endpoint);
 
+/// "partner.example", "127.0.0.1", "::1"; empty if the URL is none.
+std::string hostOf(const std::string& url);
+
 /// The address of the question about one message. REQUIRES: readBackUrl is not empty, messageId is a UUID.
 std::string readBackUrl(const Endpoint& endpoint, std::string_view messageId);
 

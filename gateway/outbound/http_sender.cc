@@ -1,11 +1,13 @@
 #include "gateway/outbound/http_sender.h"
 
 #include "gateway/base/text.h"
+#include "gateway/crypto/tls.h"
 
 #include <curl/curl.h>
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
@@ -37,6 +39,7 @@ Result<std::string> readToken(const Endpoint& endpoint) {
 struct Exchange {
   const Endpoint* endpoint = nullptr;
   std::shared_ptr<const Tls> tls;
+  std::string host;  // that the receiver's certificate must name
   queue::Sending sending;
   CURL* easy = nullptr;
   curl_slist* fields = nullptr;
@@ -99,7 +102,11 @@ void setBytes(CURL* easy, CURLoption option, const std::string& bytes) {
   curl_easy_setopt(easy, option, &blob);
 }
 
-void setTls(CURL* easy, const Tls* tls) {
+CURLcode onTlsContext(CURL*, void* context, void* host) {
+  return crypto::demandHost(context, *static_cast<const std::string*>(host)) ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
+}
+
+void setTls(CURL* easy, const Tls* tls, const std::string& host) {
   curl_easy_setopt(easy, CURLOPT_CAINFO, nullptr);
   curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
   curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
@@ -109,6 +116,10 @@ void setTls(CURL* easy, const Tls* tls) {
   curl_easy_setopt(easy, CURLOPT_SSL_CIPHER_LIST, "ECDHE+AESGCM:ECDHE+CHACHA20");  // of TLS 1.2
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+  // libcurl's own look at the name is satisfied with a common name. Connections are kept by host, so the context of a
+  // kept one has demanded the same.
+  curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, onTlsContext);
+  curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, &host);
   curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
   setBytes(easy, CURLOPT_CAINFO_BLOB, tls->trusted.pem);
   if (tls->own.keyPem.empty()) return;
@@ -171,25 +182,49 @@ Status prepare(Exchange& exchange) {
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, onHead);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, &exchange);
   setSurroundings(easy, endpoint);
-  setTls(easy, exchange.tls.get());
   setLimits(easy, endpoint);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange.fields);
-  if (exchange.sending.purpose == queue::Purpose::ReadBack) {
-    const std::string url = readBackUrl(endpoint, exchange.sending.messageId);
-    curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
+  const bool asks = exchange.sending.purpose == queue::Purpose::ReadBack;
+  const std::string url = asks ? readBackUrl(endpoint, exchange.sending.messageId) : endpoint.url;
+  exchange.host = hostOf(url);
+  setTls(easy, exchange.tls.get(), exchange.host);
+  curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
+  if (asks) {
     curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
     return done();
   }
-  curl_easy_setopt(easy, CURLOPT_URL, endpoint.url.c_str());
   curl_easy_setopt(easy, CURLOPT_POST, 1L);
   curl_easy_setopt(easy, CURLOPT_POSTFIELDS, exchange.sending.body.data());
   curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(exchange.sending.body.size()));
   return done();
 }
 
+/// The alert by which the receiver ended TLS, as libcurl's text tells it (OpenSSL's error number: library 20, reason
+/// 1000 + alert); 0: none.
+unsigned alertOf(std::string_view text) {
+  constexpr std::string_view kMark = "error:";
+  const auto at = text.find(kMark);
+  if (at == text.npos) return 0;
+  const std::string_view digits = text.substr(at + kMark.size(), 8);
+  std::uint32_t number = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), number, 16);
+  const std::uint32_t reason = number & 0x7FFFFF;
+  return number >> 23 == 20 && reason > 1000 && reason < 1256 ? reason - 1000 : 0;
+}
+
+/// handshake_failure, what is said of certificates, decrypt_error, certificate_required (RFC 8446 section 6.2).
+bool refusesOurCertificate(unsigned alert) {
+  return (alert >= 40 && alert <= 46) || alert == 48 || alert == 49 || alert == 51 || alert == 116;
+}
+
 /// REQUESTSIZE counts what was handed to the kernel, over all connections of this exchange.
-queue::Phase phaseOf(CURL* easy, bool answered) {
+queue::Phase phaseOf(CURL* easy, bool answered, bool answering, std::string_view text) {
   if (answered) return queue::Phase::Answered;
+  // With TLS 1.3 our request travels behind our certificate, before the receiver has looked at that. If it refuses the
+  // handshake, it has not opened the request. A new connection only: on an older one the alert is about something else.
+  long connects = 0;
+  curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
+  if (connects > 0 && !answering && refusesOurCertificate(alertOf(text))) return queue::Phase::Unsent;
   long head = 0;
   curl_off_t body = 0;
   curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &head);
@@ -197,9 +232,27 @@ queue::Phase phaseOf(CURL* easy, bool answered) {
   return head > 0 || body > 0 ? queue::Phase::Sent : queue::Phase::Unsent;
 }
 
+/// What is wrong with the certificates, in words that say who must act; empty: nothing of that kind.
+std::string certificateFault(const Exchange& exchange, CURLcode code, std::string_view text) {
+  const unsigned alert = alertOf(text);
+  if (refusesOurCertificate(alert)) {
+    const auto name = text.substr(std::min(text.rfind("::") + 2, text.size()));
+    return (exchange.tls->own.keyPem.empty()
+                ? "the receiver refused the connection; does it want a certificate of us (send_certificate_file)? "
+                : "the receiver refused our certificate (send_certificate_file): ") +
+           std::string(name.substr(0, name.find(',')));
+  }
+  if (alert == 70) return "the receiver speaks no version of TLS that min_tls allows";
+  if (code != CURLE_PEER_FAILED_VERIFICATION) return {};
+  long verdict = 0;
+  curl_easy_getinfo(exchange.easy, CURLINFO_SSL_VERIFYRESULT, &verdict);
+  return "the receiver's certificate is refused (ca_file): " + std::string(crypto::verifyFault(verdict));
+}
+
 queue::Answer finish(Exchange& exchange, CURLcode code, std::string_view why) {
   queue::Answer answer = std::move(exchange.answer);
-  answer.phase = phaseOf(exchange.easy, code == CURLE_OK && exchange.headEnded);
+  const std::string_view text(exchange.error.data());
+  answer.phase = phaseOf(exchange.easy, code == CURLE_OK && exchange.headEnded, exchange.headSize > 0, text);
   long status = 0;
   curl_easy_getinfo(exchange.easy, CURLINFO_RESPONSE_CODE, &status);
   curl_off_t micros = 0;
@@ -219,8 +272,10 @@ queue::Answer finish(Exchange& exchange, CURLcode code, std::string_view why) {
     answer.error += "the response is larger than the limit";
   else if (code == CURLE_OK)
     answer.error += "the connection ended within the head of the response";
+  else if (const std::string fault = certificateFault(exchange, code, text); !fault.empty())
+    answer.error += fault;
   else
-    answer.error += exchange.error[0] != '\0' ? exchange.error.data() : curl_easy_strerror(code);
+    answer.error += text.empty() ? std::string_view(curl_easy_strerror(code)) : text;
   return answer;
 }
 

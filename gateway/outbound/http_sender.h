@@ -10,6 +10,7 @@
 //   - only the endpoint's own certificates are trusted: the system's files, folder and libcurl's cache of parsed files
 //     are off. What is shown and trusted is handed over as bytes, so that a connection which began with other bytes is
 //     not used again
+//   - the receiver's certificate must have the host among its alternative names; a common name is not enough
 //   - no TLS session is resumed: each connection proves its certificates
 //   - HTTP/1.1: one exchange a connection, so "how many bytes left" has an answer
 // How far an attempt came is told by what libcurl counted as written, never by its error code: the same code

@@ -5,11 +5,13 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 namespace lotsen::support {
 namespace {
@@ -28,28 +30,49 @@ int listenOnLoopback(int& port) {
   return fd;
 }
 
-bool sendAll(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(sent));
-  }
-  return true;
-}
-
-bool receiveMore(int fd, std::string& buffer) {
-  char chunk[65536];
-  const ssize_t got = ::recv(fd, chunk, sizeof chunk, 0);
-  if (got > 0) buffer.append(chunk, static_cast<std::size_t>(got));
-  return got > 0;
-}
-
 std::string response(const Step& step) {
   return "HTTP/1.1 " + std::to_string(step.status) + " Scripted\r\nContent-Type: application/fhir+json\r\n" +
          step.fields + "Content-Length: " + std::to_string(step.body.size()) + "\r\n\r\n" + step.body;
 }
 
 }  // namespace
+
+/// A connection whose calls wait.
+struct ScriptedServer::Stream {
+  int fd;
+  std::optional<crypto::TlsChannel> tls{};
+
+  bool sendAll(std::string_view bytes) {
+    while (!bytes.empty()) {
+      std::size_t sent = 0;
+      if (tls) {
+        const IoResult result = tls->write(bytes);
+        if (result.io == Io::WantRead) continue;
+        sent = result.io == Io::Done ? result.bytes : 0;
+      } else {
+        const ssize_t count = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        sent = count > 0 ? static_cast<std::size_t>(count) : 0;
+      }
+      if (sent == 0) return false;
+      bytes.remove_prefix(sent);
+    }
+    return true;
+  }
+
+  bool receiveMore(std::string& buffer) {
+    char chunk[65536];
+    if (tls) {
+      IoResult result;
+      do result = tls->read(chunk);
+      while (result.io == Io::WantRead);
+      if (result.io == Io::Done) buffer.append(chunk, result.bytes);
+      return result.io == Io::Done;
+    }
+    const ssize_t got = ::recv(fd, chunk, sizeof chunk, 0);
+    if (got > 0) buffer.append(chunk, static_cast<std::size_t>(got));
+    return got > 0;
+  }
+};
 
 std::string SeenRequest::field(const std::string& name) const {
   for (const std::string_view line : split(head, '\n')) {
@@ -60,7 +83,9 @@ std::string SeenRequest::field(const std::string& name) const {
   return "(absent)";
 }
 
-ScriptedServer::ScriptedServer(std::vector<Step> steps) : steps_(std::move(steps)) {
+ScriptedServer::ScriptedServer(std::vector<Step> steps, std::shared_ptr<const crypto::TlsServer> tls)
+    : steps_(std::move(steps)), tls_(std::move(tls)) {
+  ::signal(SIGPIPE, SIG_IGN);
   LOTSEN_CHECK(!steps_.empty());
   listener_ = listenOnLoopback(port_);
   LOTSEN_CHECK(::listen(listener_, 64) == 0);
@@ -80,8 +105,14 @@ ScriptedServer::~ScriptedServer() {
   ::close(listener_);
 }
 
-std::string ScriptedServer::url() const {
-  return "http://127.0.0.1:" + std::to_string(port_) + "/fhir/$process-message";
+void ScriptedServer::setTls(std::shared_ptr<const crypto::TlsServer> tls) {
+  const std::lock_guard lock(mutex_);
+  tls_ = std::move(tls);
+}
+
+std::string ScriptedServer::url(const std::string& host) const {
+  const std::lock_guard lock(mutex_);
+  return (tls_ ? "https://" : "http://") + host + ":" + std::to_string(port_) + "/fhir/$process-message";
 }
 
 std::vector<SeenRequest> ScriptedServer::requests() const {
@@ -109,12 +140,28 @@ void ScriptedServer::accept() {
 }
 
 void ScriptedServer::serve(int fd, int connection) {
-  std::string buffer;
+  Stream stream{fd};
+  {
+    const std::lock_guard lock(mutex_);
+    if (tls_) stream.tls.emplace(tls_, fd);
+  }
   bool alive = true;
+  if (stream.tls) {
+    IoResult result;
+    do result = stream.tls->handshake();
+    while (result.io == Io::WantRead);
+    alive = result.io == Io::Done;
+    // The client may have sent its request already; a reset would destroy the alert on its way.
+    char scrap[4096];
+    if (!alive) ::shutdown(fd, SHUT_WR);
+    while (!alive && ::recv(fd, scrap, sizeof scrap, 0) > 0) {}
+  }
+  std::string buffer;
   while (alive) {
     SeenRequest request;
     request.connection = connection;
-    if (!read(fd, request, buffer)) break;
+    if (const auto peer = stream.tls ? stream.tls->peer() : std::nullopt) request.certificate = peer->names;
+    if (!read(stream, request, buffer)) break;
     Step step;
     {
       const std::lock_guard lock(mutex_);
@@ -122,17 +169,18 @@ void ScriptedServer::serve(int fd, int connection) {
       requests_.push_back(std::move(request));
     }
     changed_.notify_all();
-    alive = play(fd, step);
+    alive = play(stream, step);
   }
+  if (stream.tls) stream.tls->finish();
   const std::lock_guard lock(mutex_);
   std::erase(open_, fd);
   ::close(fd);
 }
 
-bool ScriptedServer::read(int fd, SeenRequest& request, std::string& buffer) const {
+bool ScriptedServer::read(Stream& stream, SeenRequest& request, std::string& buffer) const {
   std::size_t end = 0;
   while ((end = buffer.find("\r\n\r\n")) == std::string::npos)
-    if (!receiveMore(fd, buffer)) return false;
+    if (!stream.receiveMore(buffer)) return false;
   request.head = buffer.substr(0, end + 4);
   buffer.erase(0, end + 4);
   {
@@ -142,25 +190,25 @@ bool ScriptedServer::read(int fd, SeenRequest& request, std::string& buffer) con
   const std::string field = request.field("Content-Length");  // a GET has none
   const std::size_t length = field == "(absent)" ? 0 : std::stoul(field);
   while (buffer.size() < length)
-    if (!receiveMore(fd, buffer)) return false;
+    if (!stream.receiveMore(buffer)) return false;
   request.body = buffer.substr(0, length);
   buffer.erase(0, length);
   return true;
 }
 
 /// False: the connection is over.
-bool ScriptedServer::play(int fd, const Step& step) {
+bool ScriptedServer::play(Stream& stream, const Step& step) {
   const std::string whole = response(step);
   switch (step.what) {
-    case Step::What::Answer: return sendAll(fd, whole);
+    case Step::What::Answer: return stream.sendAll(whole);
     case Step::What::Swallow: return false;
-    case Step::What::HalfHead: sendAll(fd, std::string_view(whole).substr(0, 30)); return false;
+    case Step::What::HalfHead: stream.sendAll(std::string_view(whole).substr(0, 30)); return false;
     case Step::What::HalfBody:
-      sendAll(fd, std::string_view(whole).substr(0, whole.size() - step.body.size() / 2));
+      stream.sendAll(std::string_view(whole).substr(0, whole.size() - step.body.size() / 2));
       return false;
     case Step::What::ResetEarly: {
       const linger reset{.l_onoff = 1, .l_linger = 0};
-      ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+      ::setsockopt(stream.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
       return false;
     }
     case Step::What::Hang:
@@ -170,7 +218,7 @@ bool ScriptedServer::play(int fd, const Step& step) {
   std::unique_lock lock(mutex_);
   while (!changed_.wait_for(lock, kDripPause, [this] { return stopping_; })) {
     if (step.what == Step::What::Hang) continue;
-    if (at == whole.size() || !sendAll(fd, std::string_view(whole).substr(at++, 1))) return at == whole.size();
+    if (at == whole.size() || !stream.sendAll(std::string_view(whole).substr(at++, 1))) return at == whole.size();
   }
   return false;
 }
