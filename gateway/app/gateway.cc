@@ -47,6 +47,7 @@ struct Gateway::Parts {
   std::vector<std::unique_ptr<service::Worker>> workers;
   std::unique_ptr<service::Receptionist> receptionist;
   std::unique_ptr<service::WhatIf> whatIf;
+  std::unique_ptr<service::Operator> desk;
   std::unique_ptr<inbound::Api> api;
   std::unique_ptr<inbound::Router> router;
   std::unique_ptr<inbound::Server> server;
@@ -147,8 +148,12 @@ void Gateway::Parts::buildListener() {
       *store, clock, random, [this] { wakeWorkers(); },
       [this](const service::Judgement& judgement) { validated.count(judgement); });
   whatIf = std::make_unique<service::WhatIf>(*store, clock);
-  api = std::make_unique<inbound::Api>(inbound::ApiParts{*store, *configuration, *receptionist, *whatIf, *credentials,
-                                                         clock, metrics, accepting, inbound::kOpenApi,
+  desk = std::make_unique<service::Operator>(*store, clock, [this] {
+    wakeWorkers();
+    transport->wake();
+  });
+  api = std::make_unique<inbound::Api>(inbound::ApiParts{*store, *configuration, *receptionist, *whatIf, *desk,
+                                                         *credentials, clock, metrics, accepting, inbound::kOpenApi,
                                                          settings.bodyLimit});
   router = std::make_unique<inbound::Router>(metrics, inbound::refusal);
   api->addTo(*router);

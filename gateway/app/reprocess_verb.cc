@@ -3,7 +3,6 @@
 #include "gateway/app/gateway_call.h"
 #include "gateway/app/reprocess_report.h"
 #include "gateway/app/verbs.h"
-#include "gateway/fhir/outcome.h"
 #include "gateway/inbound/reprocess.h"
 #include "gateway/mapping/loss.h"
 #include "gateway/sweden/civil_time.h"
@@ -11,14 +10,10 @@
 #include <charconv>
 #include <filesystem>
 #include <iostream>
-#include <thread>
 
 namespace lotsen::app {
 
 namespace {
-
-constexpr milliseconds kTimeout{60'000};    // of one call: two seconds of work on a machine that has other things to do
-constexpr milliseconds kPatience{120'000};  // with a gateway that says "try again later"
 
 const Usage& usage() {
   static const Usage kUsage{
@@ -96,52 +91,24 @@ bool readRequest(const Arguments& arguments, inbound::Reprocess& reprocess, std:
   return !std::filesystem::exists(drops.file) || readInput(drops.file, drops.text);
 }
 
-/// Says why the gateway gave no report.
-void tellRefusal(const outbound::ApiAnswer& answer) {
-  const auto issues = fhir::readOutcome(answer.body);
-  if (!issues.ok())
-    wrong("the gateway answered with status " + std::to_string(answer.status) +
-          " and no report; is it a Lotsen of this version?");
-  if (!issues.ok()) return;
-  for (const auto& issue : issues->list()) {
-    std::cerr << (issue.severity <= fhir::Severity::Error ? "" : "warning: ") << issue.text;
-    if (!issue.expression.empty()) std::cerr << " (" << issue.expression << ')';
-    std::cerr << '\n';
-  }
-  wrong("the gateway answered with status " + std::to_string(answer.status));
-}
-
-/// One call; waits while the gateway is busy with another's. nullopt after telling the fault.
-std::optional<service::WhatIfAnswer> ask(outbound::ApiClient& client, const inbound::Reprocess& reprocess) {
-  milliseconds waited{0};
-  for (;;) {
-    const auto answer = client.post("/api/v1/reprocess", inbound::reprocessBody(reprocess));
-    if (!answer.ok()) {
-      wrong(answer.error().message);
-      return std::nullopt;
-    }
-    if (answer->status == 503 && answer->retryAfter.count() > 0 && waited < kPatience) {
-      const auto wait = std::min(answer->retryAfter, kPatience - waited);
-      std::this_thread::sleep_for(wait);
-      waited += wait;
-      continue;
-    }
-    auto report = answer->status == 200 ? inbound::readReprocessJson(answer->body) : fail(Code::Invalid, "");
-    if (report.ok()) return std::move(*report);
-    tellRefusal(*answer);
-    return std::nullopt;
-  }
+/// One call; nullopt after telling the fault.
+std::optional<service::WhatIfAnswer> ask(GatewayCall& gateway, const inbound::Reprocess& reprocess) {
+  const auto body = gateway.post("/api/v1/reprocess", inbound::reprocessBody(reprocess));
+  if (!body) return std::nullopt;
+  auto report = inbound::readReprocessJson(*body);
+  if (report.ok()) return std::move(*report);
+  wrong("the gateway answered with no report; is it a Lotsen of this version?");
+  return std::nullopt;
 }
 
 /// Call after call, until the records or `total` end.
-std::optional<service::WhatIfAnswer> askAll(outbound::ApiClient& client, inbound::Reprocess reprocess,
-                                            std::uint64_t total) {
+std::optional<service::WhatIfAnswer> askAll(GatewayCall& gateway, inbound::Reprocess reprocess, std::uint64_t total) {
   std::optional<service::WhatIfAnswer> sum;
   do {
     const std::uint64_t examined = sum ? sum->report.examined : 0;
     reprocess.request.filter.limit =
         static_cast<std::size_t>(std::min<std::uint64_t>(total - examined, service::WhatIf::kLimit));
-    auto answer = ask(client, reprocess);
+    auto answer = ask(gateway, reprocess);
     if (!answer) return std::nullopt;
     reprocess.request.filter.after = answer->next;
     // What comes in during the walk does not belong to it: else it might never end.
@@ -170,9 +137,9 @@ int reprocessVerb(const Words& words) {
   std::uint64_t total = 0;
   if (!readRequest(*arguments, reprocess, total)) return kWrongUse;
 
-  const auto client = gatewayOf(*arguments, kTimeout);
-  if (!client.ok()) return wrong(client.error().message);
-  const auto answer = askAll(**client, std::move(reprocess), total);
+  auto gateway = GatewayCall::open("reprocess", *arguments);
+  if (!gateway) return kWrongUse;
+  const auto answer = askAll(*gateway, std::move(reprocess), total);
   if (!answer) return kWrongUse;
   for (const auto& warning : answer->mapWarnings) std::cerr << warning << '\n';
   std::cout << (format == "json" ? inbound::reprocessJson(*answer) + '\n' : reprocessText(*answer));

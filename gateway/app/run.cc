@@ -24,6 +24,13 @@ constexpr Verb kVerbs[] = {
     {"convert", "rewrite a resource in another FHIR format", convertVerb},
     {"letter", "render a letter", letterVerb},
     {"reprocess", "what other maps would make of the stored records", reprocessVerb},
+    {"resend", "send parked deliveries again", resendVerb},
+    {"park", "stop deliveries until somebody releases them", parkVerb},
+    {"release", "let go on what a person has parked", releaseVerb},
+    {"cancel", "end deliveries that the receiver does not have", cancelVerb},
+    {"confirm", "say that the receiver has a delivery", confirmVerb},
+    {"pause", "stop an endpoint", pauseVerb},
+    {"resume", "let a paused endpoint go on", resumeVerb},
     {"bench", "measure, one JSON line", benchVerb},
 };
 

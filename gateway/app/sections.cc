@@ -6,6 +6,21 @@
 
 namespace lotsen::app {
 
+std::optional<milliseconds> parseDuration(std::string_view text) {
+  std::int64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, value);
+  const std::string_view unit(parsed.ptr, static_cast<std::size_t>(end - parsed.ptr));
+  const std::int64_t scale = unit == "ms"    ? 1
+                             : unit == "s"   ? 1000
+                             : unit == "min" ? 60'000
+                             : unit == "h"   ? 3'600'000
+                             : unit == "d"   ? 86'400'000
+                                             : 0;
+  if (parsed.ec != std::errc() || value < 0 || value > 100'000'000 || scale == 0) return std::nullopt;
+  return milliseconds(value * scale);
+}
+
 std::string told(const Fault& fault) {
   std::string text = fault.file;
   if (fault.line > 0) text += ":" + std::to_string(fault.line);
@@ -146,17 +161,8 @@ std::int64_t Section::number(std::string_view key, std::int64_t fallback, std::i
 milliseconds Section::duration(std::string_view key, milliseconds fallback, Faults& faults) {
   const Entry* entry = one(key, faults);
   if (entry == nullptr) return fallback;
-  std::int64_t value = 0;
-  const char* end = entry->value.data() + entry->value.size();
-  const auto parsed = std::from_chars(entry->value.data(), end, value);
-  const std::string_view unit(parsed.ptr, static_cast<std::size_t>(end - parsed.ptr));
-  const std::int64_t scale = unit == "ms"    ? 1
-                             : unit == "s"   ? 1000
-                             : unit == "min" ? 60'000
-                             : unit == "h"   ? 3'600'000
-                                             : 0;
-  if (parsed.ec == std::errc() && value >= 0 && value <= 100'000'000 && scale != 0) return milliseconds(value * scale);
-  faults.add(file, entry->line, std::string(key) + " must be a duration such as 250ms, 30s, 15min or 72h");
+  if (const auto duration = parseDuration(entry->value)) return *duration;
+  faults.add(file, entry->line, std::string(key) + " must be a duration such as 250ms, 30s, 15min, 72h or 400d");
   return fallback;
 }
 

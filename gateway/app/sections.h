@@ -13,6 +13,7 @@
 
 #include "gateway/base/clock.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,9 @@ struct Faults {
   }
   bool any() const { return !list.empty(); }
 };
+
+/// 250ms 30s 15min 72h 400d; none: it is something else.
+std::optional<milliseconds> parseDuration(std::string_view text);
 
 /// "file:line:column: text", as far as the place is known.
 std::string told(const Fault& fault);
@@ -56,7 +60,7 @@ class Section {
   bool flag(std::string_view key, bool fallback, Faults& faults);  // yes | no
   std::int64_t number(std::string_view key, std::int64_t fallback, std::int64_t least, std::int64_t most,
                       Faults& faults);
-  milliseconds duration(std::string_view key, milliseconds fallback, Faults& faults);  // 250ms 30s 15min 72h
+  milliseconds duration(std::string_view key, milliseconds fallback, Faults& faults);  // see parseDuration()
   /// `fallback` if absent; a fault if it is not one of `allowed`.
   std::string choice(std::string_view key, std::string_view fallback, const std::vector<std::string_view>& allowed,
                      Faults& faults);

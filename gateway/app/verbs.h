@@ -19,6 +19,13 @@ int snapshotVerb(const Words& words);
 int convertVerb(const Words& words);
 int letterVerb(const Words& words);
 int reprocessVerb(const Words& words);
+int resendVerb(const Words& words);
+int parkVerb(const Words& words);
+int releaseVerb(const Words& words);
+int cancelVerb(const Words& words);
+int confirmVerb(const Words& words);
+int pauseVerb(const Words& words);
+int resumeVerb(const Words& words);
 int mappingVerb(const Words& words);
 int benchVerb(const Words& words);
 

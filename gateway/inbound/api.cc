@@ -42,25 +42,13 @@ std::string_view issueCode(int status) {
     case 408:
     case 503: return "transient";
     case 409: return "duplicate";
+    case 412: return "conflict";
     case 413:
     case 414:
     case 431: return "too-long";
     case 500: return "exception";
     default: return "invalid";
   }
-}
-
-http::Response outcome(int status, std::string_view rule, std::string text) {
-  fhir::Issues issues;
-  issues.error(issueCode(status), rule, std::move(text));
-  auto response = http::Response::fhir(status, fhir::operationOutcome(issues));
-  if (status == 401) response.fields.push_back({"WWW-Authenticate", "Bearer"});
-  if (status == 503) response.fields.push_back({"Retry-After", "5"});
-  return response;
-}
-
-http::Response unavailable() {
-  return outcome(503, "not-accepting", "the gateway takes nothing in at the moment; send the same request again later");
 }
 
 // The token as a browser sends it: Basic, any user name, the token as password. Other schemes pass unchanged.
@@ -99,6 +87,19 @@ http::Response page(int status, std::string html) {
 
 }  // namespace
 
+http::Response outcome(int status, std::string_view rule, std::string text) {
+  fhir::Issues issues;
+  issues.error(issueCode(status), rule, std::move(text));
+  auto response = http::Response::fhir(status, fhir::operationOutcome(issues));
+  if (status == 401) response.fields.push_back({"WWW-Authenticate", "Bearer"});
+  if (status == 503) response.fields.push_back({"Retry-After", "5"});
+  return response;
+}
+
+http::Response unavailable() {
+  return outcome(503, "not-accepting", "the gateway takes nothing in at the moment; send the same request again later");
+}
+
 http::Response refusal(int status, std::string_view why) {
   return outcome(status, "http", std::string(why));
 }
@@ -134,6 +135,11 @@ void Api::addTo(Router& router) {
   router.add("GET", "/fhir/metadata", [this](const Call&) { return metadata(); });
   router.add("GET", "/api/v1/transfers", guarded(Permission::Read, &Api::transfers));
   router.add("GET", "/api/v1/transfers/{id}", guarded(Permission::Read, &Api::transfer));
+  router.add("GET", "/api/v1/deliveries", guarded(Permission::Operate, &Api::deliveries));
+  router.add("POST", "/api/v1/deliveries", guarded(Permission::Operate, &Api::order));
+  router.add("GET", "/api/v1/endpoints", guarded(Permission::Operate, &Api::endpoints));
+  router.add("POST", "/api/v1/endpoints/{endpoint}/pause", guarded(Permission::Operate, &Api::pause));
+  router.add("POST", "/api/v1/endpoints/{endpoint}/resume", guarded(Permission::Operate, &Api::resume));
   router.add("GET", "/api/v1/deliveries/{id}/body", guarded(Permission::Operate, &Api::deliveryBody));
   router.add("POST", "/api/v1/reprocess", guarded(Permission::Operate, &Api::reprocess));
   router.add("GET", "/api/v1/openapi.json", [this](const Call&) { return http::Response::json(200, parts_.openApi); });

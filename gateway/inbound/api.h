@@ -9,6 +9,7 @@
 #include "gateway/inbound/router.h"
 #include "gateway/inbound/server.h"
 #include "gateway/service/current.h"
+#include "gateway/service/operator.h"
 #include "gateway/service/reception.h"
 #include "gateway/service/what_if.h"
 
@@ -22,6 +23,7 @@ struct ApiParts {
   service::Current& configuration;
   service::Receptionist& receptionist;
   service::WhatIf& whatIf;
+  service::Operator& desk;
   identity::CurrentCredentials& credentials;
   Clock& clock;
   observe::Metrics& metrics;
@@ -47,12 +49,25 @@ class Api {
   http::Response transfer(const Call& call, const identity::Principal& who) const;
   http::Response deliveryBody(const Call& call, const identity::Principal& who) const;
   http::Response reprocess(const Call& call, const identity::Principal& who) const;
+  // api_operator.cc
+  http::Response order(const Call& call, const identity::Principal& who) const;
+  http::Response deliveries(const Call& call, const identity::Principal& who) const;
+  http::Response endpoints(const Call& call, const identity::Principal& who) const;
+  http::Response pause(const Call& call, const identity::Principal& who) const;
+  http::Response resume(const Call& call, const identity::Principal& who) const;
+  http::Response stopOrGo(const Call& call, const identity::Principal& who, bool stop) const;
+
   http::Response consoleList(const Call& call, const identity::Principal& who) const;
   http::Response consoleTransfer(const Call& call, const identity::Principal& who) const;
   http::Response received(const service::Reception& reception, bool message) const;
 
   ApiParts parts_;
 };
+
+/// A fault as an OperationOutcome, with what its status demands beside it.
+http::Response outcome(int status, std::string_view rule, std::string text);
+/// 503: nothing is taken in at the moment.
+http::Response unavailable();
 
 /// A fault as an OperationOutcome: for the server's own refusals and the router's 404 and 405.
 http::Response refusal(int status, std::string_view why);

@@ -1,11 +1,9 @@
 #include "gateway/inbound/reprocess.h"
 
 #include "gateway/base/random.h"
-#include "gateway/base/text.h"
-#include "gateway/fhir/forms.h"
+#include "gateway/inbound/body.h"
 #include "gateway/json/writer.h"
 
-#include <algorithm>
 #include <charconv>
 
 namespace lotsen::inbound {
@@ -20,64 +18,7 @@ constexpr std::pair<std::string_view, std::uint64_t service::WhatIfReport::*> kC
     {"nowSucceed", &service::WhatIfReport::nowSucceed}, {"stillFail", &service::WhatIfReport::stillFail},
     {"waiting", &service::WhatIfReport::waiting}};
 
-constexpr std::size_t kMaxMaps = 50, kMaxWord = 200;
-
-/// Reads the members of one object; whoever reads one says what it may be.
-class Body {
- public:
-  Body(const fhir::Document& document, fhir::Issues& issues) : document_(document), issues_(issues) {}
-
-  void fault(const Element* at, std::string_view rule, std::string text) const {
-    const std::string path = fhir::pathOf(document_, at);  // the root's name, ".", the members
-    const auto dot = path.find('.');
-    issues_.error("invalid", rule, std::move(text), dot == std::string::npos ? "" : path.substr(dot + 1), at->at);
-  }
-
-  /// A fault for every member that is not one of these, with the nearest that is.
-  void allow(const Element* object, const std::vector<std::string_view>& names) const {
-    for (const Element* each = object->first; each != nullptr; each = each->next) {
-      const auto name = document_.nameText(each->name);
-      if (std::find(names.begin(), names.end(), name) != names.end()) continue;
-      const auto near = nearest(name, names);
-      fault(each, "unknown-member",
-            "there is no such member" + (near.empty() ? "" : "; did you mean " + std::string(near) + "?"));
-    }
-  }
-
-  /// The one member of that name and form; nullptr if there is none.
-  const Element* member(const Element* object, std::string_view name, fhir::Token token) const {
-    const Element* found = fhir::child(document_, object, name);
-    if (found == nullptr) return nullptr;
-    if (found->token == token && !found->listed && found->first == nullptr) return found;
-    fault(found, "member-form",
-          token == fhir::Token::String   ? "this must be a string"
-          : token == fhir::Token::Number ? "this must be a number"
-                                         : "this must be true or false");
-    return nullptr;
-  }
-
-  std::string word(const Element* object, std::string_view name, std::size_t most = kMaxWord) const {
-    const Element* found = member(object, name, fhir::Token::String);
-    if (found == nullptr) return {};
-    if (found->value().size() > most) fault(found, "too-long", "this has more than " + std::to_string(most) + " bytes");
-    return std::string(found->value());
-  }
-
-  std::optional<Instant> instant(const Element* object, std::string_view name) const {
-    const Element* found = member(object, name, fhir::Token::String);
-    if (found == nullptr) return std::nullopt;
-    const auto read = parseInstant(found->value());
-    if (read.ok()) return *read;
-    fault(found, "instant", "this must be an instant with its zone, like 2026-03-02T00:00:00Z");
-    return std::nullopt;
-  }
-
-  const fhir::Document& document() const { return document_; }
-
- private:
-  const fhir::Document& document_;
-  fhir::Issues& issues_;
-};
+constexpr std::size_t kMaxMaps = 50;
 
 store::RecordFilter readFilter(const Body& body, const Element* root) {
   store::RecordFilter filter;
@@ -98,14 +39,7 @@ store::RecordFilter readFilter(const Body& body, const Element* root) {
   filter.after = body.word(root, "after");
   if (!filter.after.empty() && !isUuid(filter.after))
     body.fault(fhir::child(body.document(), root, "after"), "cursor", "this must be the `next` of the answer before");
-  filter.limit = service::WhatIf::kLimit;
-  if (const Element* limit = body.member(root, "limit", fhir::Token::Number)) {
-    const auto digits = limit->value();
-    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), filter.limit);
-    if (read.ec != std::errc() || read.ptr != digits.data() + digits.size() || filter.limit < 1 ||
-        filter.limit > service::WhatIf::kLimit)
-      body.fault(limit, "limit", "this must be a whole number from 1 to " + std::to_string(service::WhatIf::kLimit));
-  }
+  filter.limit = body.number(root, "limit", service::WhatIf::kLimit, 1, service::WhatIf::kLimit);
   return filter;
 }
 
@@ -141,18 +75,13 @@ void writeGroups(json::Writer& writer, const service::WhatIfReport& report) {
 }  // namespace
 
 std::optional<Reprocess> readReprocess(std::string_view text, fhir::Issues& issues) {
-  const auto document = fhir::readJson(text, fhir::Schema::r4(), {}, issues);
-  if (!document.ok()) return std::nullopt;
+  const auto document = readBody(text, issues);
+  if (!document) return std::nullopt;
   const Element* root = document->root();
-  if (root->type != fhir::kNone || root->hasValue()) {
-    issues.error("structure", "request-body", "the body must be a JSON object, and no FHIR resource");
-    return std::nullopt;
-  }
   const Body body(*document, issues);
   body.allow(root, {"dryRun", "maps", "drops", "filter", "after", "limit", "why"});
   Reprocess reprocess;
-  const Element* dryRun = body.member(root, "dryRun", fhir::Token::Boolean);
-  reprocess.dryRun = dryRun != nullptr && dryRun->value() == "true";
+  reprocess.dryRun = body.flag(root, "dryRun");
   reprocess.request.filter = readFilter(body, root);
   reprocess.request.maps = readMaps(body, root);
   if (const Element* drops = fhir::child(*document, root, "drops")) {

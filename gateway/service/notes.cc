@@ -14,8 +14,21 @@ void Notes::add(const Reason& reason) {
 
 void Notes::recordParked(store::RecordKind kind) {
   add({reason::kRecordParked, "a record of this case could not be used",
-       "correct it in the source system and send a new version", store::name(kind),
-       "ett underlag i ärendet gick inte att använda", "rätta i källsystemet och skicka en ny version"});
+       "correct it in the source system and send a new version, or correct the map and reprocess the transfer",
+       store::name(kind), "ett underlag i ärendet gick inte att använda",
+       "rätta i källsystemet och skicka en ny version, eller rätta mappningen och bearbeta om överföringen"});
+}
+
+void Notes::deliveryParked(store::Role role, std::string_view why) {
+  const bool byPerson = why == reason::kParkedByPerson || why == reason::kParkedUnresolved;
+  add({why.empty() ? reason::kDeliveryParked : why,
+       byPerson ? "a person has stopped a leg" : "a leg is parked and waits for a person",
+       byPerson ? "release the delivery when it may go on; who stopped it and why stands in the timeline"
+                : "see docs/reasons.md; correct the cause, then resend the delivery, or cancel or confirm it",
+       store::name(role),
+       byPerson ? "en handläggare har stoppat ett ben" : "ett ben är parkerat och väntar på en handläggare",
+       byPerson ? "släpp leveransen när den får gå vidare; vem och varför står i tidslinjen"
+                : "se benet, åtgärda orsaken och skicka om leveransen, eller stryk eller bekräfta den"});
 }
 
 std::string Notes::reasonsJson() const {

@@ -29,6 +29,8 @@ class Notes {
   /// The same code at the same place is told once.
   void add(const Reason& reason);
   void recordParked(store::RecordKind kind);
+  /// `why`: the reason code of the leg; empty if it has none.
+  void deliveryParked(store::Role role, std::string_view why);
 
   std::string firstCode() const { return reasons_.empty() ? std::string() : std::string(reasons_.front().code); }
   /// [{"code","text","path","remedy","textSv","remedySv"}]

@@ -1,6 +1,8 @@
 // The reason codes that service writes beside the gates' own (gateway/transfer/gates.h). Each stands in
-// docs/delivery.md and in the OpenAPI file with what a person does about it; a test keeps the three in step.
+// docs/reasons.md and in the OpenAPI file with what a person does about it; a test keeps the three in step.
 #pragma once
+
+#include "gateway/store/operations.h"
 
 #include <string_view>
 
@@ -25,8 +27,17 @@ inline constexpr std::string_view kTransientAcknowledgement = "transient-error-a
 inline constexpr std::string_view kFatalAcknowledgement = "fatal-error-acknowledged";
 inline constexpr std::string_view kForeignAcknowledgement = "acknowledgement-of-another-message";
 
+// what a person's verb leaves behind (gateway/store/operations.h)
+inline constexpr std::string_view kParkedByPerson = "parked-by-person";
+inline constexpr std::string_view kParkedUnresolved = "parked-unresolved";
+inline constexpr std::string_view kCancelledByPerson = "cancelled-by-person";
+static_assert(kParkedByPerson == store::kParkedByPerson && kParkedUnresolved == store::kParkedUnresolved &&
+              kCancelledByPerson == store::kCancelledByPerson);
+
 // reasons of the delivery core (gateway/queue) that decisions depend on
 inline constexpr std::string_view kAmbiguous = "ambiguous-needs-person";
 inline constexpr std::string_view kDeadlinePassed = "deadline-passed";
+inline constexpr std::string_view kReceiverFailed = "receiver-failed";
+inline constexpr std::string_view kReadBackUnclear = "read-back-unclear";
 
 }  // namespace lotsen::service::reason

@@ -1,6 +1,7 @@
 #include "gateway/service/thinking.h"
 
 #include "gateway/fhir/outcome.h"
+#include "gateway/service/arrival.h"
 #include "gateway/service/case_file.h"
 #include "gateway/service/reasons.h"
 #include "gateway/service/understanding.h"
@@ -18,41 +19,6 @@ using store::Role;
 
 constexpr auto kDeadline = std::chrono::hours(72);
 constexpr auto kLookAgain = std::chrono::seconds(2);  // while a leg is in flight that we must stop or follow
-
-Role roleOf(transfer::Role role) {
-  switch (role) {
-    case transfer::Role::Provider: return Role::Provider;
-    case transfer::Role::Mediator: return Role::Mediator;
-    case transfer::Role::Pas: return Role::Pas;
-    case transfer::Role::Receipt: return Role::Receipt;
-    case transfer::Role::PatientLetter: return Role::PatientLetter;
-    case transfer::Role::ClinicianLetter: return Role::ClinicianLetter;
-    case transfer::Role::Recall: return Role::Recall;
-  }
-  return Role::Provider;
-}
-
-bool discloses(Role role) {
-  return role == Role::Provider || role == Role::Mediator;
-}
-
-bool isUnsent(const store::Delivery& delivery) {
-  return delivery.state == DeliveryState::Held || delivery.state == DeliveryState::Queued ||
-         delivery.state == DeliveryState::Ready;
-}
-
-// True if the receiver has it, or may have it.
-bool mayHaveArrived(const store::Delivery& delivery) {
-  switch (delivery.state) {
-    case DeliveryState::Done:
-    case DeliveryState::Awaiting:
-    case DeliveryState::Resolving: return true;
-    case DeliveryState::Leased: return delivery.sending;
-    case DeliveryState::Parked:
-      return delivery.reason == reason::kAmbiguous || delivery.reason == reason::kDeadlinePassed;
-    default: return false;
-  }
-}
 
 // One pass over one transfer; lives on the stack of think().
 class Pass {
@@ -185,12 +151,14 @@ class Pass {
 
   void release() {
     change_.state = store::TransferState::Released;
-    const auto plans = transfer::route(file_.facts(), *file_.agreement(), configuration_.policy);
-    if (!sendable(plans)) return;
+    plans_ = transfer::route(file_.facts(), *file_.agreement(), configuration_.policy);
+    if (!sendable(plans_)) return;
     const bool contentChanged = file_.current(RecordKind::Referral).isNew || file_.current(RecordKind::Btf).isNew;
     std::vector<const store::Delivery*> live;
-    bool left = false;
+    bool left = false, ended = false, withdrawn = false;
     for (const auto& delivery : work_.deliveries) {
+      ended = ended || endedByPerson(delivery);
+      withdrawn = withdrawn || delivery.reason == reason::kConsentWithdrawn;
       if (delivery.role == Role::Recall || delivery.state == DeliveryState::Cancelled) continue;
       live.push_back(&delivery);
       left =
@@ -198,13 +166,17 @@ class Pass {
     }
     if (!live.empty() && contentChanged && left) {
       change_.state = store::TransferState::Parked;
-      notes_.add({reason::kChangedAfterSending, "a new version of the referral or BTF came after the message had left",
-                  "decide whether the receiver needs it: resend by reprocess, or tell the receiver", "",
-                  "en ny version av remiss eller BTF kom efter att meddelandet skickats",
-                  "avgör om mottagaren behöver den nya versionen"});
+      notes_.add(
+          {reason::kChangedAfterSending, "a new version of the referral or BTF came after the message had left",
+           "decide whether the receiver needs it: reprocess its delivery (it becomes a new message), or tell the "
+           "receiver",
+           "", "en ny version av remiss eller BTF kom efter att meddelandet skickats",
+           "avgör om mottagaren behöver den nya versionen"});
       return;
     }
-    if (!live.empty() && !contentChanged) {
+    // What a person has ended stays so until there is something new to send.
+    const bool decided = !live.empty() || (ended && !withdrawn);
+    if (decided && !contentChanged) {
       for (const auto* delivery : live) {
         if (delivery->needsRelease && (isUnsent(*delivery) || delivery->state == DeliveryState::Leased))
           permit(delivery->id);
@@ -216,7 +188,7 @@ class Pass {
     }
     notes_.audit("transfer-released", {}, file_.agreement()->id);
     std::map<Role, store::Id> created;
-    for (const auto& plan : plans) {
+    for (const auto& plan : plans_) {
       std::vector<store::Id> after;
       for (const auto role : plan.after) {
         const auto found = created.find(roleOf(role));
@@ -291,14 +263,27 @@ class Pass {
     if (!file_.facts().referral) return;
     for (const auto& delivery : work_.deliveries) {
       if (delivery.state != DeliveryState::Held || isChanged(delivery.id) || !predecessorsDone(delivery)) continue;
-      transfer::LegPlan plan;
-      for (const auto role : {transfer::Role::Pas, transfer::Role::Receipt, transfer::Role::PatientLetter,
-                              transfer::Role::ClinicianLetter}) {
-        if (roleOf(role) == delivery.role) plan.role = role;
+      if (delivery.role == Role::Receipt && !anyDisclosed()) {  // a person has cancelled all that it would tell of
+        cancel(delivery, reason::kCancelledByPerson);
+        continue;
       }
-      plan.partner = delivery.partner;
-      change_.changed.push_back(prepareLeg(delivery, plan));
+      if (const auto plan = planOf(delivery)) change_.changed.push_back(prepareLeg(delivery, *plan));
     }
+  }
+
+  /// How a leg that is there already is made; none while it may not be: what discloses needs open gates.
+  std::optional<transfer::LegPlan> planOf(const store::Delivery& delivery) const {
+    for (const auto& plan : plans_) {
+      if (roleOf(plan.role) == delivery.role && plan.partner == delivery.partner) return plan;
+    }
+    if (discloses(delivery.role)) return std::nullopt;
+    transfer::LegPlan plan;
+    for (const auto role : {transfer::Role::Pas, transfer::Role::Receipt, transfer::Role::PatientLetter,
+                            transfer::Role::ClinicianLetter, transfer::Role::Recall}) {
+      if (roleOf(role) == delivery.role) plan.role = role;
+    }
+    plan.partner = delivery.partner;
+    return plan;
   }
 
   bool isChanged(const store::Id& delivery) const {
@@ -354,8 +339,7 @@ class Pass {
     for (const auto& other : work_.deliveries) {
       if (wasDisclosed(other))
         leg.disclosed.push_back({other.role, configuration_.partner(other.partner), other.messageId, other.finishedAt});
-      if (delivery.role == Role::Recall && other.partner == delivery.partner && discloses(other.role) &&
-          mayHaveArrived(other))
+      if (delivery.role == Role::Recall && other.partner == delivery.partner && wasDisclosed(other))
         leg.recallOf = other.messageId;
     }
 
@@ -448,9 +432,7 @@ class Pass {
 
   void parkedDelivery(Role role, std::string_view why) {
     if (change_.state != store::TransferState::Withdrawn) change_.state = store::TransferState::Parked;
-    notes_.add({why.empty() ? reason::kDeliveryParked : why, "a leg is parked and waits for a person",
-                "see the leg; correct the cause, then resend", store::name(role),
-                "ett ben är parkerat och väntar på en handläggare", "se benet, åtgärda orsaken och skicka om"});
+    notes_.deliveryParked(role, why);
   }
 
   // --- small things
@@ -477,7 +459,8 @@ class Pass {
   Notes notes_;
   CaseFile file_;
   store::TransferChange change_;
-  std::string_view legalBasis_;  // once the gates are open
+  std::string_view legalBasis_;           // once the gates are open
+  std::vector<transfer::LegPlan> plans_;  // likewise
 };
 
 }  // namespace

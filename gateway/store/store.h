@@ -117,8 +117,9 @@ struct Delivery {
   std::string mapHash;    // maps or template that made the body
   std::vector<Id> after;  // must be Done or Cancelled first; what a cancelled one means is service's
   bool needsRelease = false;
-  bool sending = false;  // Leased: bytes may have left
-  bool overdue = false;  // Awaiting: the acknowledgement is missing for longer than agreed
+  bool sending = false;   // Leased: bytes may have left
+  bool overdue = false;   // Awaiting: the acknowledgement is missing for longer than agreed
+  bool everSent = false;  // bytes of some attempt may have left
   std::uint32_t attempts = 0;
   std::uint64_t token = 0;
   Instant dueAt;       // Ready, Resolving: may go then; Awaiting: overdue then

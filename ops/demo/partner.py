@@ -30,7 +30,8 @@ from raw_http import LOSE, RawServer, Response, post
 #   slow             take it, answer after `pause` seconds
 #   async            take it, answer 202 and acknowledge later with a message of its own to the gateway
 #   busy             503 with Retry-After
-BEHAVIOURS = ("ok", "transient-error", "fatal-error", "lose", "slow", "async", "busy")
+#   refuse           422, remember nothing
+BEHAVIOURS = ("ok", "transient-error", "fatal-error", "lose", "slow", "async", "busy", "refuse")
 
 
 def read_token(path):
@@ -98,6 +99,8 @@ class Partner:
             return self.repeat(known, digest, echo)
         if behaviour == "busy":
             return Response(503, operation_outcome("busy", "transient-error"), fields={**echo, "Retry-After": "1"})
+        if behaviour == "refuse":
+            return Response(422, operation_outcome("refused"), fields=echo)
         if behaviour == "transient-error":
             return Response(200, self.answer(bundle, "transient-error", "not now, try again"), fields=echo)
         return self.take(request, bundle, digest, behaviour, echo)

@@ -35,7 +35,7 @@ Intervened MemoryStore::State::intervene(Intervention& intervention, Instant now
   StoredDelivery& row = found->second;
   Delivery& delivery = row.delivery;
   const Intervening judged =
-      judgeIntervention(intervention.verb, {delivery.state, delivery.reason, delivery.sequence > 0, row.everSent});
+      judgeIntervention(intervention.verb, {delivery.state, delivery.reason, delivery.sequence > 0, delivery.everSent});
   if (judged.outcome != Intervened::Applied) return judged.outcome;
   delivery.reason = judged.reason;
   if (judged.to == DeliveryState::Ready || judged.to == DeliveryState::Resolving) {

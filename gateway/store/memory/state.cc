@@ -126,7 +126,7 @@ AckResult MemoryStore::State::acknowledge(const AckEffect& effect, const std::st
     const bool named = row.delivery.messageId == effect.messageId ||
                        (!row.delivery.bundleId.empty() && row.delivery.bundleId == effect.messageId);
     if (row.delivery.partner != partner || !named) continue;
-    const AckResult verdict = judgeAcknowledgement(row.delivery.state, row.everSent, effect.to);
+    const AckResult verdict = judgeAcknowledgement(row.delivery.state, row.delivery.everSent, effect.to);
     if (verdict == AckResult::Unknown) continue;
     const bool better = best == AckResult::Unknown || (verdict == AckResult::Applied && best == AckResult::Late);
     if (better || (verdict == best && row.ordinal < chosen->ordinal)) {
@@ -258,7 +258,7 @@ Result<Saved> MemoryStore::State::save(TransferChange& change, Instant now) {
     stored.delivery.sequence = 0;
     stored.delivery.attempts = 0;
     stored.delivery.token = 0;
-    stored.delivery.sending = stored.delivery.overdue = false;
+    stored.delivery.sending = stored.delivery.overdue = stored.delivery.everSent = false;
     stored.delivery.placedAt = {};
     if (stored.delivery.state == DeliveryState::Ready) enterLane(stored, now);
     row.deliveries.push_back(id);
@@ -293,7 +293,7 @@ bool MemoryStore::State::startOne(const Id& id, std::uint64_t token, Instant now
     }
   }
   delivery.sending = true;
-  row.everSent = true;
+  delivery.everSent = true;
   row.attempts.back().sentAt = now;
   return true;
 }

@@ -43,7 +43,6 @@ struct MemoryStore::State {
   struct StoredDelivery {
     Delivery delivery;  // with body
     std::uint64_t ordinal = 0;
-    bool everSent = false;
     bool resolving = false;  // Leased: an earlier attempt is ambiguous
     bool recheck = false;    // Leased: a change was skipped because of it
     std::optional<Lease> lease;

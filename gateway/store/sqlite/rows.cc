@@ -101,6 +101,7 @@ Delivery readDelivery(const Statement& statement) {
   delivery.finishedAt = statement.instant(20);
   delivery.overdue = statement.integer(21) != 0;
   delivery.placedAt = statement.instant(22);
+  delivery.everSent = statement.integer(23) != 0;
   return delivery;
 }
 

@@ -50,7 +50,8 @@ Record readRecord(const Statement& statement);  // without body and canonical fo
 inline constexpr char kDelivery[] =
     "SELECT d.row, d.id, t.id, d.role, d.partner, d.endpoint, d.sequence, d.state, d.message_id, d.bundle_id, "
     "d.media_type, d.map_hash, d.needs_release, d.sending, d.attempts, d.token, d.due_at, d.deadline_at, d.reason, "
-    "d.created_at, d.finished_at, d.overdue, d.placed_at FROM delivery d JOIN transfer t ON t.row = d.transfer ";
+    "d.created_at, d.finished_at, d.overdue, d.placed_at, d.ever_sent FROM delivery d JOIN transfer t ON t.row = "
+    "d.transfer ";
 Delivery readDelivery(const Statement& statement);  // without body and `after`
 std::vector<Id> readAfter(Connection& db, std::int64_t delivery);
 

@@ -1,0 +1,249 @@
+// resend, park, release, cancel, confirm, pause, resume: what an operator asks of deliveries and endpoints of a running
+// gateway. The verbs on deliveries are one: the same words, the same table, another change.
+#include "gateway/app/gateway_call.h"
+#include "gateway/app/sections.h"
+#include "gateway/app/verbs.h"
+#include "gateway/inbound/orders.h"
+
+#include <charconv>
+#include <iostream>
+
+namespace lotsen::app {
+
+namespace {
+
+std::string filterHelp(std::string_view what) {
+  return std::string(what) +
+         "\n\nName deliveries by id, or mean all that fit a filter. A filter is a dry run: it shows what would happen "
+         "and how\n"
+         "many; --yes N does it, if the filter still means N deliveries, else nothing is done.\n\n"
+         "Exit status: 0 all of it was done (or would be), 1 some or all was not, or the number has changed, 2 wrong "
+         "use,\n"
+         "or a gateway that refuses or does not answer (then nothing is on stdout).";
+}
+
+Usage deliveryUsage(store::Verb verb, const std::string& help) {
+  return {store::name(verb),
+          "[DELIVERY…]",
+          help,
+          withGatewayOptions(
+              {{"--transfer", "ID", "filter: of this transfer"},
+               {"--partner", "NAME", "filter: to this partner"},
+               {"--endpoint", "NAME", "filter: at this endpoint"},
+               {"--role", "ROLE", "filter: this kind of leg (provider, mediator, pas, receipt, patient-letter …)"},
+               {"--reason", "CODE", "filter: with this reason (docs/reasons.md)"},
+               {"--state", "STATE", "filter: in this state; default: those that the verb is for"},
+               {"--older-than", "DURATION", "filter: made longer ago than this, such as 30min, 72h"},
+               {"--dry-run", "", "show what would happen; a filter without --yes is one"},
+               {"--yes", "N", "do what the filter means, which must be N deliveries"},
+               {"--most", "N", "a filter may mean at most so many; default 100"},
+               {"--rate", "N", "by filter, resend and release: at most so many a second; default 10"},
+               {"--why", "TEXT", "needed: stands in the timeline beside your name; no patient data"},
+               {"--format", "text|json", "default text"}}),
+          0,
+          1'000};
+}
+
+class OrderWords {
+ public:
+  OrderWords(store::Verb verb, const Arguments& arguments) : arguments_(arguments) {
+    order.verb = verb;
+    order.which.deliveries = arguments.positional();
+    order.why = arguments.one("--why");
+  }
+
+  /// False after telling the fault.
+  bool read() {
+    if (!readFilter()) return false;
+    const bool byFilter = order.which.filter.has_value();
+    if (byFilter == !order.which.deliveries.empty())
+      return wrong("name deliveries by id, or give a filter (--transfer, --partner, --reason …): one of the two");
+    std::uint64_t yes = 0, most = order.which.most, rate = order.perSecond;
+    if (!number("--yes", yes) || !number("--most", most) || !number("--rate", rate)) return false;
+    if (arguments_.has("--yes") && !byFilter) return wrong("--yes belongs to a filter");
+    if (arguments_.has("--yes")) order.which.expected = yes;
+    order.which.most = static_cast<std::size_t>(most);
+    order.perSecond = static_cast<std::uint32_t>(rate);
+    order.dryRun = arguments_.has("--dry-run") || (byFilter && !arguments_.has("--yes"));
+    if (!order.dryRun && order.why.empty()) return wrong("--why TEXT is needed: it stands in the timeline");
+    return true;
+  }
+
+  service::Order order;
+
+ private:
+  bool wrong(const std::string& text) const {
+    std::cerr << "lotsen " << store::name(order.verb) << ": " << text << '\n';
+    return false;
+  }
+
+  bool number(const std::string& option, std::uint64_t& into) const {
+    if (!arguments_.has(option)) return true;
+    const std::string text = arguments_.one(option);
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), into);
+    const bool whole = read.ec == std::errc() && read.ptr == text.data() + text.size() && into <= 1'000'000;
+    return whole || wrong(option + ": give a whole number");
+  }
+
+  bool readFilter() {
+    store::DeliveryFilter filter;
+    filter.transfer = arguments_.one("--transfer");
+    filter.partner = arguments_.one("--partner");
+    filter.endpoint = arguments_.one("--endpoint");
+    filter.reason = arguments_.one("--reason");
+    if (arguments_.has("--role")) {
+      filter.role = inbound::roleOf(arguments_.one("--role"));
+      if (!filter.role) return wrong("--role: there is no kind of leg " + arguments_.one("--role"));
+    }
+    if (arguments_.has("--state")) {
+      const auto state = inbound::deliveryStateOf(arguments_.one("--state"));
+      if (!state) return wrong("--state: there is no state " + arguments_.one("--state"));
+      filter.states = {*state};
+    }
+    if (arguments_.has("--older-than")) {
+      const auto age = parseDuration(arguments_.one("--older-than"));
+      if (!age) return wrong("--older-than: give a duration such as 30min, 72h or 10d");
+      filter.createdBefore = SystemClock().now() - *age;
+    }
+    for (const char* option :
+         {"--transfer", "--partner", "--endpoint", "--reason", "--role", "--state", "--older-than"}) {
+      if (arguments_.has(option)) order.which.filter = filter;
+    }
+    return true;
+  }
+
+  const Arguments& arguments_;
+};
+
+std::string padded(std::string text, std::size_t width) {
+  if (text.size() < width) text.resize(width, ' ');
+  return text;
+}
+
+void printReport(const inbound::OrderAnswer& answer, store::Verb verb) {
+  if (!answer.lines.empty()) {
+    std::cout << padded("DELIVERY", 38) << padded("ROLE", 17) << padded("PARTNER", 18) << padded("STATE", 11)
+              << padded("REASON", 30) << (answer.dryRun ? "WOULD BE" : "OUTCOME") << '\n';
+  }
+  for (const auto& line : answer.lines) {
+    std::cout << padded(line.delivery, 38) << padded(line.role, 17) << padded(line.partner, 18)
+              << padded(line.state, 11) << padded(line.reason, 30) << line.outcome << '\n';
+  }
+  std::cout << answer.applied << (answer.applied == 1 ? " delivery" : " deliveries")
+            << (answer.dryRun ? " would be meant by " : " changed by ") << store::name(verb) << '\n';
+}
+
+int deliveryVerb(store::Verb verb, const Usage& usage, const Words& words) {
+  int exit = kFine;
+  const auto arguments = Arguments::parse(usage, words, exit);
+  if (!arguments) return exit;
+  OrderWords asked(verb, *arguments);
+  if (!asked.read()) return kWrongUse;
+  const std::string format = arguments->one("--format", "text");
+  if (format != "text" && format != "json") {
+    std::cerr << "lotsen " << store::name(verb) << ": no format " << format << "; take text or json\n";
+    return kWrongUse;
+  }
+  auto gateway = GatewayCall::open(std::string(store::name(verb)), *arguments);
+  if (!gateway) return kWrongUse;
+  const auto body = gateway->post("/api/v1/deliveries", inbound::orderBody(asked.order));
+  if (!body) return gateway->status() == 412 ? kDataFailed : kWrongUse;
+  const auto answer = inbound::readOrderJson(*body);
+  if (!answer.ok()) {
+    std::cerr << "lotsen " << store::name(verb) << ": " << answer.error().message << '\n';
+    return kWrongUse;
+  }
+  if (format == "json") {
+    std::cout << *body << '\n';
+  } else {
+    printReport(*answer, verb);
+  }
+  if (answer->dryRun && asked.order.which.filter && answer->applied > 0)
+    std::cerr << "nothing was done; to do it: the same with --yes " << answer->applied << " --why TEXT\n";
+  return answer->applied == answer->lines.size() && answer->applied > 0 ? kFine : kDataFailed;
+}
+
+int endpointVerb(std::string_view verb, std::string_view help, const Words& words) {
+  const Usage usage{
+      verb, "ENDPOINT",
+      help, withGatewayOptions({{"--why", "TEXT", "needed: stands in the audit beside your name; no patient data"}}),
+      1,    1};
+  int exit = kFine;
+  const auto arguments = Arguments::parse(usage, words, exit);
+  if (!arguments) return exit;
+  if (!arguments->has("--why")) {
+    std::cerr << "lotsen " << verb << ": --why TEXT is needed: it stands in the audit\n";
+    return kWrongUse;
+  }
+  auto gateway = GatewayCall::open(std::string(verb), *arguments);
+  if (!gateway) return kWrongUse;
+  const std::string& endpoint = arguments->positional()[0];
+  const auto body = gateway->post("/api/v1/endpoints/" + endpoint + "/" + std::string(verb),
+                                  inbound::whyBody(arguments->one("--why")));
+  if (!body) return gateway->status() == 404 ? kDataFailed : kWrongUse;
+  std::cout << endpoint << (verb == "pause" ? " is paused\n" : " goes on\n");
+  return kFine;
+}
+
+}  // namespace
+
+int resendVerb(const Words& words) {
+  static const std::string kHelp = filterHelp(
+      "Sends parked deliveries again: the same bytes under the same identity, so that a receiver that drops repeats "
+      "takes\n"
+      "them once. One without bytes is made once more. What the receiver has, and what goes by itself, is left alone. "
+      "A\n"
+      "filter leaves out what may have arrived, unless --reason names why it is parked.");
+  static const Usage kUsage = deliveryUsage(store::Verb::Resend, kHelp);
+  return deliveryVerb(store::Verb::Resend, kUsage, words);
+}
+
+int parkVerb(const Words& words) {
+  static const std::string kHelp = filterHelp(
+      "Stops deliveries that are not finished until somebody releases them. One behind another parks when its turn "
+      "comes.\n"
+      "One that is being sent at this moment is left alone; ask again when its attempt has ended.");
+  static const Usage kUsage = deliveryUsage(store::Verb::Park, kHelp);
+  return deliveryVerb(store::Verb::Park, kUsage, words);
+}
+
+int releaseVerb(const Words& words) {
+  static const std::string kHelp = filterHelp(
+      "Lets deliveries that a person has parked go on where they stood. Gates are looked at as ever: nothing leaves "
+      "that\n"
+      "consent or BTF do not allow.");
+  static const Usage kUsage = deliveryUsage(store::Verb::Release, kHelp);
+  return deliveryVerb(store::Verb::Release, kUsage, words);
+}
+
+int cancelVerb(const Words& words) {
+  static const std::string kHelp = filterHelp(
+      "Ends deliveries that the receiver does not have, for good; what waits behind them goes on. What the receiver "
+      "has is\n"
+      "not undone by this.");
+  static const Usage kUsage = deliveryUsage(store::Verb::Cancel, kHelp);
+  return deliveryVerb(store::Verb::Cancel, kUsage, words);
+}
+
+int confirmVerb(const Words& words) {
+  static const std::string kHelp = filterHelp(
+      "Says that the receiver has these deliveries, as it has told you: they are done, and what waits for them goes "
+      "on.\n"
+      "Only for what may have left.");
+  static const Usage kUsage = deliveryUsage(store::Verb::Confirm, kHelp);
+  return deliveryVerb(store::Verb::Confirm, kUsage, words);
+}
+
+int pauseVerb(const Words& words) {
+  return endpointVerb(
+      "pause",
+      "Stops an endpoint: nothing more is sent there until somebody resumes it, also after a restart. What is\n"
+      "under way ends as it would. No attempt is burnt; deadlines go on.",
+      words);
+}
+
+int resumeVerb(const Words& words) {
+  return endpointVerb("resume", "Lets an endpoint go on that somebody has paused.", words);
+}
+
+}  // namespace lotsen::app

@@ -1,0 +1,88 @@
+// The operator's side of the API: verbs on deliveries and endpoints, and what to look at before.
+#include "gateway/fhir/outcome.h"
+#include "gateway/http/media_type.h"
+#include "gateway/inbound/api.h"
+#include "gateway/inbound/orders.h"
+
+namespace lotsen::inbound {
+
+namespace {
+
+/// Why service did not do what was asked.
+http::Response refused(const Error& error) {
+  switch (error.code) {
+    case Code::Invalid: return outcome(422, "refused", error.message);
+    case Code::NotFound: return outcome(404, "not-there", error.message);
+    case Code::Conflict: return outcome(412, "count-changed", error.message);
+    default: return outcome(503, "not-now", error.message);
+  }
+}
+
+http::Response notJson() {
+  return outcome(415, "media-type", "send the request as Content-Type: application/json, in UTF-8");
+}
+
+bool isJson(const http::Request& request) {
+  const auto type = http::mediaType(request);
+  return type.ok() && type->isJson() && type->isUtf8();
+}
+
+}  // namespace
+
+http::Response Api::order(const Call& call, const identity::Principal& who) const {
+  if (!parts_.accepting) return unavailable();
+  if (!isJson(call.request)) return notJson();
+  fhir::Issues issues;
+  const auto order = readOrder(call.request.body, issues);
+  if (!order) return http::Response::fhir(400, fhir::operationOutcome(issues));
+  const auto report = parts_.desk.run(who, *order);
+  return report.ok() ? http::Response::json(200, orderJson(*report)) : refused(report.error());
+}
+
+http::Response Api::deliveries(const Call& call, const identity::Principal&) const {
+  store::DeliveryFilter filter;
+  const auto query = call.request.query();
+  std::string word;
+  if (http::queryParameter(query, "state", word)) {
+    const auto state = deliveryStateOf(word);
+    if (!state) return outcome(400, "state", "there is no state " + word + " of a delivery");
+    filter.states = {*state};
+  }
+  if (http::queryParameter(query, "role", word)) {
+    filter.role = roleOf(word);
+    if (!filter.role) return outcome(400, "role", "there is no kind of leg " + word);
+  }
+  http::queryParameter(query, "partner", filter.partner);
+  http::queryParameter(query, "endpoint", filter.endpoint);
+  http::queryParameter(query, "reason", filter.reason);
+  http::queryParameter(query, "transfer", filter.transfer);
+  http::queryParameter(query, "after", filter.after);
+  const auto page = parts_.store.deliveries(filter);
+  return page.ok() ? http::Response::json(200, deliveriesJson(*page)) : refused(page.error());
+}
+
+http::Response Api::endpoints(const Call&, const identity::Principal&) const {
+  const auto all = parts_.desk.endpoints(*parts_.configuration.get());
+  return all.ok() ? http::Response::json(200, endpointsJson(*all)) : refused(all.error());
+}
+
+http::Response Api::pause(const Call& call, const identity::Principal& who) const {
+  return stopOrGo(call, who, true);
+}
+http::Response Api::resume(const Call& call, const identity::Principal& who) const {
+  return stopOrGo(call, who, false);
+}
+
+http::Response Api::stopOrGo(const Call& call, const identity::Principal& who, bool stop) const {
+  if (!parts_.accepting) return unavailable();
+  if (!isJson(call.request)) return notJson();
+  fhir::Issues issues;
+  auto why = readWhy(call.request.body, issues);
+  if (!why) return http::Response::fhir(400, fhir::operationOutcome(issues));
+  const auto& endpoint = call.parameter("endpoint");
+  const Status changed = stop ? parts_.desk.pause(*parts_.configuration.get(), who, endpoint, std::move(*why))
+                              : parts_.desk.resume(who, endpoint, *why);
+  return changed.ok() ? endpoints(call, who) : refused(changed.error());
+}
+
+}  // namespace lotsen::inbound

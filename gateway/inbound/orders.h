@@ -1,0 +1,44 @@
+// POST /api/v1/deliveries on the wire: what an operator asks of deliveries, and what came of it; and what stands at the
+// endpoints. openapi.json describes all of it. Used by: api_operator.cc; app (the command line). Thread rule: pure.
+// Failure rule: faults of a body go to `issues` with the member's path; none is passed over.
+#pragma once
+
+#include "gateway/service/operator.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace lotsen::inbound {
+
+/// nullopt: `issues` says every fault. An unknown member is one: a condition that is spelled wrong must not select all.
+std::optional<service::Order> readOrder(std::string_view body, fhir::Issues& issues);
+/// The body that asks for it.
+std::string orderBody(const service::Order& order);
+
+/// One line of a report, as the asking side reads it.
+struct OrderAnswerLine {
+  std::string delivery, transfer, role, partner, state, reason, outcome;
+};
+struct OrderAnswer {
+  bool dryRun = false;
+  std::uint64_t applied = 0;
+  std::vector<OrderAnswerLine> lines;
+};
+std::string orderJson(const service::OrderReport& report);
+/// What orderJson() wrote, for the asking side. Invalid: it is something else.
+Result<OrderAnswer> readOrderJson(std::string_view text);
+
+/// {"why": …}: the body of a pause or resume; nullopt: `issues` says why not.
+std::optional<std::string> readWhy(std::string_view body, fhir::Issues& issues);
+std::string whyBody(std::string_view why);
+
+std::string endpointsJson(const std::vector<service::EndpointState>& endpoints);
+std::string deliveriesJson(const store::DeliveryPage& page);
+
+/// The state, role or verb of that name; none: there is no such.
+std::optional<store::DeliveryState> deliveryStateOf(std::string_view name);
+std::optional<store::Role> roleOf(std::string_view name);
+std::optional<store::Verb> verbOf(std::string_view name);
+
+}  // namespace lotsen::inbound

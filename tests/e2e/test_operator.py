@@ -1,0 +1,220 @@
+#!/usr/bin/env python3
+"""The operator's verbs on the command line, against a running gateway and partners that fail: resend, park, release, cancel, confirm,
+pause, resume; by id and by filter, dry, with a count that must hold, at a rate, and with the gateway killed in between."""
+
+import json
+import subprocess
+import time
+import unittest
+
+from test_gates import withdrawn
+from world import Case, EndToEnd, binary, summary
+
+
+def leg(transfer, role):
+    return next(each for each in transfer["deliveries"] if each["role"] == role)
+
+
+def parked(transfer):
+    return any(each["state"] == "parked" for each in transfer["deliveries"])
+
+
+class Operator(EndToEnd):
+    @staticmethod
+    def change_config(text):
+        # A mediator that does not drop repeats: what may have arrived there waits for a person.
+        at = text.index("[partner mediator]")
+        return text[:at] + text[at:].replace("idempotent = yes\n", "idempotent = no\n", 1)
+
+    def lotsen(self, verb, *words, token="operator"):
+        """(exit status, stdout, stderr)"""
+        to = ["--gateway", self.world.gateway.url, "--token", self.world.tokens / token]
+        done = subprocess.run([binary(), verb, *to, *words], capture_output=True, text=True, timeout=60)
+        return done.returncode, done.stdout, done.stderr
+
+    def order(self, verb, *words):
+        """The report of a verb that does all that was asked."""
+        status, out, err = self.lotsen(verb, *words, "--format", "json")
+        self.assertEqual(status, 0, out + err)
+        return json.loads(out)
+
+    def get(self, path):
+        status, _, body = self.world.client("operator").call("GET", path)
+        self.assertEqual(status, 200, body)
+        return json.loads(body)
+
+    def refused_case(self, name="own-region"):
+        self.world.partners["provider"].behave("refuse")
+        case = Case(self.world, name).send_all()
+        transfer = case.wait(parked)
+        self.assertEqual(leg(transfer, "provider")["reason"], "refused-422", summary(transfer))
+        return case, leg(transfer, "provider")["id"]
+
+    def rows(self, transfer, action):
+        return [row for row in transfer["timeline"] if row["action"] == action]
+
+    def test_resend_goes_again_with_the_same_bytes_and_says_who_and_why(self):
+        case, delivery = self.refused_case()
+        status, out, _ = self.lotsen("resend", delivery)
+        self.assertEqual((status, out), (2, ""), "a reason is needed")
+        self.assertEqual(self.lotsen("resend", "--dry-run", delivery)[0], 0)
+        self.assertEqual(leg(case.now(), "provider")["state"], "parked", "a dry run changes nothing")
+        status, out, err = self.lotsen("resend", delivery, "--why", "the receiver has repaired its side")
+        self.assertEqual(status, 0, err)
+        self.assertIn(delivery, out)
+        self.assertIn("1 delivery changed by resend", out)
+        transfer = case.wait()
+        self.assertCompleted(case, transfer)
+        self.assertEqual(len(self.world.delivered(transfer, "provider")), 1, "the same bytes twice")
+        (row,) = self.rows(transfer, "delivery-resent")
+        self.assertEqual((row["actor"], row["subject"]), ("operator:operator", delivery))
+        self.assertEqual(row["detail"], {"why": "the receiver has repaired its side", "was": "refused-422"})
+        status, out, _ = self.lotsen("resend", delivery, "--why", "again")
+        self.assertEqual(status, 1)
+        self.assertIn("has-it", out)
+        self.assertNoFaults()
+
+    def test_a_filter_is_dry_and_its_count_must_hold(self):
+        cases = [self.refused_case() for _ in range(3)]
+        which = ("--partner", "provider", "--reason", "refused-422")
+        status, out, err = self.lotsen("resend", *which)
+        self.assertEqual(status, 0, err)
+        self.assertIn("3 deliveries would be meant by resend", out)
+        self.assertIn("--yes 3", err)
+        self.assertEqual(self.lotsen("resend", *which, "--most", "2")[0], 2)
+        another = self.refused_case()
+        status, out, err = self.lotsen("resend", *which, "--yes", "3", "--why", "repaired")
+        self.assertEqual((status, out), (1, ""), "there are four by now")
+        self.assertIn("means 4 deliveries now, not 3", err)
+        for case, _ in [*cases, another]:
+            self.assertEqual(leg(case.now(), "provider")["state"], "parked")
+        began = time.monotonic()
+        report = self.order("resend", *which, "--yes", "4", "--rate", "2", "--why", "repaired")
+        self.assertEqual(report["applied"], 4)
+        for case, _ in [*cases, another]:
+            self.assertCompleted(case, case.wait())
+        self.assertGreater(time.monotonic() - began, 1.4, "two a second: the fourth goes after 1.5 s")
+        status, out, _ = self.lotsen("resend", *which)
+        self.assertEqual(status, 1, "there is none left")
+        self.assertIn("0 deliveries", out)
+
+    def test_what_was_resent_goes_on_after_a_kill(self):
+        cases = [self.refused_case()[0] for _ in range(2)]
+        self.order("resend", "--reason", "refused-422", "--yes", "2", "--rate", "1", "--why", "repaired")
+        self.world.gateway.kill()
+        self.world.start()
+        for case in cases:
+            transfer = case.wait()
+            self.assertCompleted(case, transfer)
+            self.assertEqual(len(self.rows(transfer, "delivery-resent")), 1)
+
+    def test_a_pause_outlives_a_kill_and_resume_goes_on_at_once(self):
+        self.assertEqual(self.lotsen("pause", "provider")[0], 2, "a reason is needed")
+        self.assertEqual(self.lotsen("pause", "nobody", "--why", "x")[0], 1)
+        self.assertEqual(self.lotsen("resume", "provider", "--why", "x")[0], 1, "it is not paused")
+        status, out, err = self.lotsen("pause", "provider", "--why", "maintenance over there")
+        self.assertEqual((status, out), (0, "provider is paused\n"), err)
+        case = Case(self.world).send_all()
+        case.wait(lambda transfer: any(each["role"] == "provider" for each in transfer["deliveries"]))
+        self.world.gateway.kill()
+        self.world.start()
+        time.sleep(0.5)
+        self.assertEqual(leg(case.now(), "provider")["state"], "ready")
+        self.assertEqual(leg(case.now(), "provider")["attemptCount"], 0)
+        endpoint = next(each for each in self.get("/api/v1/endpoints")["endpoints"] if each["endpoint"] == "provider")
+        self.assertEqual((endpoint["paused"]["by"], endpoint["paused"]["why"]), ("operator:operator", "maintenance over there"))
+        self.assertGreaterEqual(endpoint["ready"], 1)
+        self.assertEqual(self.lotsen("resume", "provider", "--why", "it is back")[0], 0)
+        self.assertCompleted(case, case.wait())
+        endpoint = next(each for each in self.get("/api/v1/endpoints")["endpoints"] if each["endpoint"] == "provider")
+        self.assertNotIn("paused", endpoint)
+
+    def waiting_case(self):
+        """A case whose provider leg is ready and goes nowhere until resume()."""
+        self.assertEqual(self.lotsen("pause", "provider", "--why", "test")[0], 0)
+        case = Case(self.world).send_all()
+        transfer = case.wait(lambda transfer: any(each["role"] == "provider" for each in transfer["deliveries"]))
+        return case, leg(transfer, "provider")["id"]
+
+    def resume(self):
+        self.assertEqual(self.lotsen("resume", "provider", "--why", "test")[0], 0)
+
+    def test_park_stops_and_release_lets_go(self):
+        case, delivery = self.waiting_case()
+        self.assertEqual(self.order("park", delivery, "--why", "the patient has called")["applied"], 1)
+        self.resume()
+        time.sleep(0.5)
+        transfer = case.now()
+        self.assertEqual((leg(transfer, "provider")["state"], leg(transfer, "provider")["reason"]), ("parked", "parked-by-person"))
+        self.assertEqual(transfer["state"], "parked")
+        self.assertIn("release the delivery", transfer["reasons"][0]["remedy"])
+        self.world.gateway.kill()
+        self.world.start()
+        self.assertEqual(self.lotsen("resend", "--transfer", case.transfer_id)[0], 0, "resend would do as well")
+        self.assertEqual(self.order("release", "--transfer", case.transfer_id, "--yes", "1", "--why", "it is settled")["applied"], 1)
+        transfer = case.wait()
+        self.assertCompleted(case, transfer)
+        self.assertEqual([row["detail"]["why"] for row in self.rows(transfer, "delivery-released")], ["it is settled"])
+
+    def test_nobody_releases_what_consent_does_not_allow(self):
+        case, delivery = self.waiting_case()
+        self.order("park", delivery, "--why", "wait for the patient")
+        self.assertEqual(case.send("consent", record=withdrawn(case))[0], 202)
+        self.resume()
+        case.wait(lambda transfer: transfer["state"] == "withdrawn", 30)
+        status, out, _ = self.lotsen("release", delivery, "--why", "never mind")
+        self.assertEqual(status, 1)
+        self.assertIn("ended", out)
+        self.assertEqual(self.world.delivered(case.now(), "provider"), [])
+
+    def test_cancel_ends_it_for_good(self):
+        case, delivery = self.waiting_case()
+        self.assertEqual(self.order("cancel", delivery, "--why", "sent by post")["applied"], 1)
+        self.resume()
+        case.wait(lambda transfer: leg(transfer, "receipt")["state"] == "cancelled", 10)  # it would tell of nothing
+        report = self.order("cancel", "--transfer", case.transfer_id, "--state", "held", "--yes", "3", "--why", "sent by post")
+        self.assertEqual(report["applied"], 3, report)
+        time.sleep(0.7)
+        transfer = case.now()
+        self.assertEqual({each["state"] for each in transfer["deliveries"]}, {"cancelled"}, "no leg comes back by itself")
+        self.assertEqual(self.world.delivered(transfer, "provider"), [])
+
+    def test_confirm_is_the_receivers_word(self):
+        self.world.partners["mediator"].behave("lose")
+        case = Case(self.world, "other-region").send_all()
+        transfer = case.wait(parked)
+        mediator = leg(transfer, "mediator")
+        self.assertEqual(mediator["reason"], "ambiguous-needs-person", summary(transfer))
+        status, out, _ = self.lotsen("resend", "--partner", "mediator")
+        self.assertEqual(status, 1, "a filter leaves it alone")
+        self.assertIn("may-have-arrived", out)
+        self.assertEqual(self.order("confirm", mediator["id"], "--why", "they told us by telephone")["applied"], 1)
+        transfer = case.wait()
+        self.assertCompleted(case, transfer)
+        self.assertEqual(len([1 for fields, _ in self.world.raw_requests("mediator") if fields.get("x-request-id") == mediator["messageId"]]), 1)
+
+    def test_only_operators_may(self):
+        case, delivery = self.waiting_case()
+        status, out, err = self.lotsen("park", delivery, "--why", "x", token="from-pas")
+        self.assertEqual((status, out), (2, ""))
+        self.assertIn("403", err)
+        self.assertEqual(self.lotsen("pause", "provider", "--why", "x", token="from-pas")[0], 2)
+        self.resume()
+        self.assertCompleted(case, case.wait())
+        client = self.world.client("operator")
+        fields = {"Content-Type": "application/json"}
+        for body, told in (
+            ({"verb": "resend", "filter": {"partnr": "x"}}, "did you mean partner?"),
+            ({"verb": "resend", "filter": {}}, "means everything"),
+            ({"verb": "explode", "deliveries": [delivery]}, "must be resend, park"),
+            ({"verb": "resend", "deliveries": ["x"]}, "a UUID"),
+        ):
+            status, _, answer = client.call("POST", "/api/v1/deliveries", json.dumps(body).encode(), fields)
+            self.assertEqual(status, 400, answer)
+            self.assertIn(told, answer.decode())
+        found = self.get("/api/v1/deliveries?state=done&transfer=" + case.transfer_id)
+        self.assertEqual(len(found["deliveries"]), sum(case.legs.values()))
+
+
+if __name__ == "__main__":
+    unittest.main()
