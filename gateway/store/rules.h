@@ -1,7 +1,7 @@
 // What every back end must decide alike: where a lost lease leads, whether an acknowledgement applies, what input a
 // verb refuses. Pure functions, so that a back end is left with storing. Used by the back ends; judgeIntervention() by
-// service too, to say beforehand what a verb would do. Thread rule: any thread. Failure rule: the check functions return
-// Invalid with a message for the programmer.
+// service too, to say beforehand what a verb would do. Thread rule: any thread. Failure rule: the check functions
+// return Invalid with a message for the programmer.
 #pragma once
 
 #include "gateway/store/store.h"

@@ -43,8 +43,8 @@ inline std::string describe(const Delivery& d) {
       << d.sequence << ' ' << name(d.state) << ' ' << d.messageId << ' ' << d.bundleId << ' ' << d.mediaType << ' '
       << d.body << ' ' << d.mapHash << " release " << d.needsRelease << " sending " << d.sending << " attempts "
       << d.attempts << " token " << d.token << " due " << toMillis(d.dueAt) << ' ' << toMillis(d.deadlineAt) << ' '
-      << d.reason << " placed " << toMillis(d.placedAt) << " overdue " << d.overdue << " sent " << d.everSent << ' ' << toMillis(d.createdAt)
-      << ' ' << toMillis(d.finishedAt) << " after";
+      << d.reason << " placed " << toMillis(d.placedAt) << " overdue " << d.overdue << " sent " << d.everSent << ' '
+      << toMillis(d.createdAt) << ' ' << toMillis(d.finishedAt) << " after";
   for (const Id& id : d.after) out << ' ' << id;
   return out.str();
 }
