@@ -59,6 +59,7 @@ struct Gateway::Parts {
   Status buildWorkers(const std::function<void()>& fatal);
   void buildListener();
   void tellExpiries();
+  void tellUnanswered(const store::Claimed& claimed, const queue::Answer& answer);
   void sample();
   void sampleAlarms(Instant now);
   void sampleDelivery();
@@ -113,9 +114,11 @@ Status Gateway::Parts::buildWorkers(const std::function<void()>& fatal) {
   core = std::make_unique<queue::Core>(
       *store, *transport, clock, random, owner, settings.lanes,
       [this](const store::Claimed& claimed, const queue::Answer& answer) {
+        tellUnanswered(claimed, answer);
         return service::classifyAnswer(*configuration->get(), claimed, answer);
       },
       [this](const store::Claimed& claimed, const queue::Answer& answer) {
+        tellUnanswered(claimed, answer);
         const auto now = configuration->get();
         const service::Partner* partner = now->partner(claimed.delivery.partner);
         return service::understandReadBack(now->schema(), claimed.delivery.messageId,
@@ -175,6 +178,16 @@ void Gateway::Parts::buildListener() {
   config.maxConnections = settings.maxConnections;
   config.limits.body = settings.bodyLimit;
   server = std::make_unique<inbound::Server>(config, std::move(application), clock, metrics, log);
+}
+
+// Why nobody answered is for the log only: the delivery keeps a reason code, and what failed below HTTP (a name, a
+// certificate) is the same for all deliveries to the endpoint.
+void Gateway::Parts::tellUnanswered(const store::Claimed& claimed, const queue::Answer& answer) {
+  if (answer.phase == queue::Phase::Answered) return;
+  log.warning("delivery.unanswered", {{"delivery", claimed.delivery.id},
+                                      {"partner", claimed.delivery.partner},
+                                      {"sent", answer.phase == queue::Phase::Sent},
+                                      {"why", answer.error}});
 }
 
 void Gateway::Parts::tellExpiries() {

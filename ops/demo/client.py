@@ -11,10 +11,10 @@ ENDED_TRANSFER = ("completed", "withdrawn", "parked")
 
 
 class Client:
-    def __init__(self, url, token, timeout=30):
+    def __init__(self, url, token, timeout=30, tls=None):
         self.url, self.token, self.timeout = url.rstrip("/"), token, timeout
         # No proxy of the environment may stand between us and loopback.
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=tls))
 
     def call(self, method, path, body=None, fields=None):
         """(status, fields with lower-case names, body bytes). OSError when the gateway does not answer."""

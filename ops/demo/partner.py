@@ -44,7 +44,8 @@ class Partner:
         self.tokens = list(tokens)  # who may send to us: each sender its own
         self.pause = pause
         self.forward_to = None  # (url, token) of a provider that gets what a mediator takes in
-        self.acknowledge_to = None  # (url, token) of the gateway, for "async"
+        self.acknowledge_to = None  # (url, token) of the gateway, for "async"; no token: the certificate tells who we are
+        self.tls = None  # the ssl.SSLContext with which we call others
         self._script = list(behaviours)
         self._lock = threading.Lock()
         self._seen = {}  # MessageHeader.id -> (digest of the body, stored answer)
@@ -137,14 +138,15 @@ class Partner:
         url, token = target
         body = json.dumps(message, ensure_ascii=False, indent=1).encode()
         fields = {
-            "Authorization": "Bearer " + token,
             "Content-Type": "application/fhir+json; charset=utf-8",
             "X-Request-Id": header_of(message)["id"],
             "X-Correlation-Id": str(uuid.uuid4()),
         }
+        if token:
+            fields["Authorization"] = "Bearer " + token
         number = self.server.keep(suffix + ".request", body)
         try:
-            status, _, _, raw = post(url, body, fields)
+            status, _, _, raw = post(url, body, fields, tls=self.tls)
         except OSError:
             return 0
         self.server.keep(suffix + ".response", raw, number)

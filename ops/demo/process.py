@@ -83,6 +83,7 @@ class Gateway:
         self.binary, self.config, self.port_file, self.log = binary, config, Path(port_file), log
         self.url = self.process = None
         self.prefix = []  # words before the command
+        self.tls = None  # the ssl.SSLContext with which it is asked whether it is ready, if it speaks TLS
 
     def start(self, seconds=30):
         """Returns how many seconds it took until the gateway was ready."""
@@ -101,8 +102,8 @@ class Gateway:
         port = self.port_file.read_text().strip() if self.port_file.exists() else ""
         if not port:
             return False
-        self.url = f"http://127.0.0.1:{port}"
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        self.url = f"{'https' if self.tls else 'http'}://127.0.0.1:{port}"
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=self.tls))
         try:
             with opener.open(self.url + "/health/ready", timeout=5) as answer:
                 return answer.status == 200

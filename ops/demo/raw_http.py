@@ -46,13 +46,17 @@ class Response:
 
 
 class RawServer:
-    """Calls handle(Request) for each request, one thread a connection; files NNNN.request and NNNN.response in `folder`."""
+    """Calls handle(Request) for each request, one thread a connection; files NNNN.request and NNNN.response in `folder`.
+
+    With `tls` (an ssl.SSLContext) set, new connections speak TLS; the certificates that clients have shown are in `peers`.
+    """
 
     def __init__(self, folder, handle):
         self.folder, self.handle = Path(folder), handle
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
         self._open = set()
+        self.tls, self.peers = None, []
         self._count = len(list(self.folder.glob("*.request")))
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -82,6 +86,13 @@ class RawServer:
 
     def _serve(self, connection):
         try:
+            if self.tls:
+                with self._lock:
+                    self._open.discard(connection)
+                connection = self.tls.wrap_socket(connection, server_side=True)
+                self.peers.append(connection.getpeercert())
+                with self._lock:
+                    self._open.add(connection)
             with connection:
                 buffer = b""
                 while True:
@@ -134,13 +145,15 @@ class RawServer:
         return request.fields.get("connection", "").lower() != "close"
 
 
-def post(url, body, fields, timeout=30):
+def post(url, body, fields, timeout=30, tls=None):
     """POSTs and returns (status, fields, body, raw response); no redirects, no proxies. OSError when there is no whole answer."""
-    host, _, path = url.removeprefix("http://").partition("/")
+    host, _, path = url.split("://", 1)[1].partition("/")
     name, _, port = host.partition(":")
     head = [f"POST /{path} HTTP/1.1", f"Host: {host}", f"Content-Length: {len(body)}", "Connection: close"]
     head += [f"{key}: {value}" for key, value in fields.items()]
-    with socket.create_connection((name, int(port or 80)), timeout=timeout) as connection:
+    with socket.create_connection((name, int(port or 80)), timeout=timeout) as plain, tls.wrap_socket(
+        plain, server_hostname=name
+    ) if tls else plain as connection:
         connection.sendall("\r\n".join([*head, "", ""]).encode("latin-1") + body)
         raw = b""
         while more := connection.recv(65536):
