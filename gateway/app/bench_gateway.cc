@@ -72,6 +72,10 @@ std::optional<Records> recordsFrom(const Arguments& arguments, const service::Co
   return Records(std::move(bytes), caseKey);
 }
 
+std::size_t clientsOf(const Arguments& arguments, const std::string& ifNotSaid) {
+  return static_cast<std::size_t>(std::max(1, std::atoi(arguments.one("--clients", ifNotSaid).c_str())));
+}
+
 // One kept-alive connection that posts and waits for the whole answer.
 class Client {
  public:
@@ -151,8 +155,7 @@ int benchAccept(const Arguments& arguments, std::size_t iterations) {
   }
   const auto before = (*gateway)->store().counts();
 
-  const std::size_t clients =
-      static_cast<std::size_t>(std::max(1, std::atoi(arguments.one("--clients", "64").c_str())));
+  const std::size_t clients = clientsOf(arguments, "64");
   const std::size_t total = iterations == 0 ? 20'000 : iterations;
   std::atomic<std::size_t> next{0}, accepted{0};
   std::vector<std::vector<double>> latencies(clients);
@@ -219,23 +222,33 @@ int benchDeliver(const Arguments& arguments, std::size_t iterations) {
                                      [](const service::Judgement&) {});
   identity::Principal principal{arguments.one("--partner"), {identity::Permission::Intake}};
   const std::size_t total = iterations == 0 ? 2'000 : iterations;
+  const std::string until = arguments.one("--until");
   const auto finished = [&]() -> std::size_t {
     const auto counts = (*gateway)->store().counts();
     if (!counts.ok()) return 0;
-    for (const auto& [state, count] : counts->transfers) {
-      if (state == "completed") return count;
+    for (const auto& [state, count] : until.empty() ? counts->transfers : counts->deliveries) {
+      if (state == (until.empty() ? "completed" : until)) return count;
     }
     return 0;
   };
   const std::size_t before = finished();
   const double cpuBefore = cpuSeconds();
   const auto start = SteadyClock::now();
-  for (std::size_t number = 0; number < total; ++number) {
-    const std::string key = "bench-" + std::to_string(number);
-    const auto reception =
-        receptionist.record(*configuration, {&principal, channel, "application/json", key, records->make(number)});
-    if (reception.verdict == service::Verdict::Accepted) continue;
-    printIssues(arguments.one("--source"), reception.issues);
+  std::atomic<std::size_t> next{0}, refused{0};
+  std::vector<std::thread> threads;
+  for (std::size_t c = 0; c < clientsOf(arguments, "1"); ++c) {
+    threads.emplace_back([&] {
+      for (std::size_t number = next++; number < total; number = next++) {
+        const std::string key = "bench-" + std::to_string(number);
+        const auto reception =
+            receptionist.record(*configuration, {&principal, channel, "application/json", key, records->make(number)});
+        if (reception.verdict != service::Verdict::Accepted) ++refused;
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  if (refused != 0) {
+    std::cerr << "lotsen bench deliver: " << refused << " of " << total << " records were not accepted\n";
     return kDataFailed;
   }
   const auto patience = SteadyClock::now() + std::chrono::minutes(2);

@@ -116,7 +116,8 @@ int benchVerb(const Words& words) {
        {"--token", "FILE", "accept: the token of the partner that sends"},
        {"--partner", "NAME", "deliver: the partner that sends"},
        {"--channel", "NAME", "accept, deliver: default pas/referral"},
-       {"--clients", "N", "accept: connections at once; default 64"}},
+       {"--clients", "N", "accept: connections at once; default 64. deliver: threads that submit; default 1"},
+       {"--until", "STATE", "deliver: count deliveries in this state; default: transfers that are completed"}},
       1,
       3};
   int exit = kFine;

@@ -31,6 +31,7 @@ SUITE = "fhirpath-r4/official"
 PEER_OF_FHIRPATH = ["node", "fhirpath_suite.js", "fhirpathjs52"]
 SECONDS_OF_A_PEER = "5"  # a peer's program divides them into rounds of its own and tells least, median and most
 ROUNDS_OF_A_PEER, ROUNDS_BY_HAND = 5, 7
+GROUP = 32  # records a transaction when SQLite is measured alone
 
 
 class Failed(Exception):
@@ -267,7 +268,7 @@ class Bench:
 
     def accept(self):
         record, total = self.record("own-region", "referral"), 20_000
-        found, command = [], ""
+        found, raw, command = [], [], ""
         for _ in range(self.options.rounds):
             config = self.configure("accept")
             words = ["accept", "--config", config, "--token", config.parent / "tokens/from-pas", "--source", record, "--clients", 64, "--iterations", total]
@@ -276,10 +277,44 @@ class Bench:
             rows = self.rows_of(config)
             if rows != total:
                 self.fail("accept", f"{rows} rows in the database after {total} accepts")
+            raw.append(total / self.written_again(config.parent / "data/lotsen.db"))
         more = self.processor(found, f"64 clients, {total:,} rows counted in the file afterwards")
         self.tell("accept", [line["per_second"] for line in found], "/s", command, more)
         for name, key in (("accept, median wait", "p50_ms"), ("accept, 99th percentile", "p99_ms")):
             self.tell(name, [line[key] for line in found], "ms", "the same")
+        self.tell("  SQLite alone", raw, "/s", f"the same rows, {GROUP} records a synced transaction, after each round, by Python's sqlite3")
+        ratios = sorted(line["per_second"] / alone for line, alone in zip(found, raw))
+        print(f"  accept is {statistics.median(ratios):.2f} of that ({ratios[0]:.2f} to {ratios[-1]:.2f} in {len(ratios)} pairs)")
+
+    def written_again(self, database):
+        """Seconds that SQLite needs to write the rows of the database into a new one, on the same disk: what there is to be had."""
+        fresh = database.with_name("again.db")
+        for old in fresh.parent.glob("again.db*"):
+            old.unlink()
+        copy = sqlite3.connect(f"file:{fresh}", uri=True, isolation_level=None)
+        copy.execute(f"ATTACH 'file:{database}?mode=ro' AS made")
+        copy.execute("PRAGMA main.page_size = " + str(copy.execute("PRAGMA made.page_size").fetchone()[0]))
+        copy.executescript("PRAGMA main.journal_mode = WAL; PRAGMA main.synchronous = FULL")
+        for (statement,) in copy.execute("SELECT sql FROM made.sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY type = 'trigger', rowid").fetchall():
+            copy.execute(statement)
+        groups = -(-copy.execute("SELECT count(*) FROM made.record").fetchone()[0] // GROUP)
+        copy.execute("INSERT OR IGNORE INTO tally SELECT kind, state, 0 FROM made.tally")
+        statements = [self.nth_part(copy, table, groups) for table in ("transfer", "record", "record_body", "accepted_key", "audit")]
+        start = time.perf_counter()
+        for number in range(groups):
+            copy.execute("BEGIN IMMEDIATE")
+            for statement, most in statements:
+                copy.execute(statement, (number * most // groups, (number + 1) * most // groups))
+            copy.execute("COMMIT")
+        seconds = time.perf_counter() - start
+        copy.close()
+        return seconds
+
+    @staticmethod
+    def nth_part(copy, table, groups):
+        """(statement that copies the rows between two numbers, the largest number)"""
+        most = copy.execute(f"SELECT coalesce(max(rowid), 0) FROM made.{table}").fetchone()[0]
+        return f"INSERT INTO main.{table} SELECT * FROM made.{table} WHERE rowid > ? AND rowid <= ?", most
 
     def rows_of(self, config):
         """Counted in the file itself, by another program than the one that wrote it."""
@@ -312,6 +347,35 @@ class Bench:
             found.append(self.lotsen(*words))
         more = self.processor(found, "transfers of 3 messages and 2 letters each, to the end")
         self.tell("deliver", [line["per_second"] for line in found], "/s", command, more)
+        self.deliver_one_leg(url.replace("/fhir/", "/later/"))
+
+    def configure_one_leg(self, url):
+        config = self.configure("deliver-one", url)
+        text = config.read_text(encoding="utf-8").replace("[listen]", "workers = 2\n\n[listen]")
+        config.write_text(text.replace("[partner internal-provider]\n", "[partner internal-provider]\nmax_in_flight = 64\n"), encoding="utf-8")
+        return config
+
+    def deliver_one_leg(self, url):
+        """One record, one message to the provider, who takes it and acknowledges later: letters and the rest wait for that."""
+        record, found, command = self.record("internal", "referral"), [], ""
+        for _ in range(self.options.rounds):
+            config = self.configure_one_leg(url)
+            words = ["deliver", "--config", config, "--partner", "pas", "--source", record, "--clients", 64, "--iterations", 3000, "--until", "awaiting"]
+            command = shown([self.binary, "bench", *words])
+            found.append(self.lotsen(*words))
+        self.tell("deliver, one leg", [line["per_second"] for line in found], "/s", command, self.processor(found, "record to message taken by the provider"))
+        self.syncs_of(url, words, 300)
+
+    def syncs_of(self, url, words, transfers):
+        """How often a transfer waits for the disk, counted by strace, which slows what it watches: a round of its own."""
+        if shutil.which("strace") is None:
+            self.skip("  syncs a transfer", "strace is not installed")
+            return
+        counts = self.work / "syncs"
+        words = [*words[:2], self.configure_one_leg(url), *words[3:-3], transfers, *words[-2:]]
+        call(["strace", "-f", "-c", "-e", "trace=fsync,fdatasync", "-o", counts, self.binary, "bench", *words])
+        calls = sum(int(line.split()[3]) for line in counts.read_text(encoding="utf-8").splitlines() if line.endswith(("fsync", "fdatasync")))
+        print(f"  {calls / transfers:.2f} syncs a transfer ({calls} in {transfers}, with the start of the gateway)")
 
     def memory(self):
         out = self.work / "demo"

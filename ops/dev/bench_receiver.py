@@ -1,4 +1,5 @@
-"""A partner that only answers: every message gets a positive acknowledgement at once, nothing is checked or kept.
+"""A partner that only answers: every message gets a positive acknowledgement at once, or, below /later, a 202 without one. Nothing is
+checked or kept.
 
 For ops/dev/bench, where the receiver must cost little: one process, one thread, no JSON parsing (X-Request-Id is MessageHeader.id).
 usage: bench_receiver.py URL-FILE
@@ -17,6 +18,9 @@ REQUEST = re.compile(rb"\r\nx-request-id: *([0-9a-f-]+)", re.IGNORECASE)
 BODY = """{"resourceType":"Bundle","id":"%s","type":"message","timestamp":"%s","entry":[{"fullUrl":"urn:uuid:%s",
 "resource":{"resourceType":"MessageHeader","id":"%s","eventCoding":{"system":"urn:lotsen:bench","code":"answer"},
 "source":{"endpoint":"urn:lotsen:bench"},"response":{"identifier":"%s","code":"ok"}}}]}"""
+
+
+TAKEN = b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"
 
 
 def answer(request_id):
@@ -41,7 +45,8 @@ class Receiver(asyncio.Protocol):
             if len(self.buffer) < end:
                 return
             named = REQUEST.search(self.buffer, 0, head)
-            self.transport.write(answer(named[1].decode() if named else ""))
+            later = self.buffer.startswith(b"POST /later")
+            self.transport.write(TAKEN if later else answer(named[1].decode() if named else ""))
             del self.buffer[:end]
 
 

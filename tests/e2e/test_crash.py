@@ -13,8 +13,9 @@ import unittest
 from collections import Counter
 from itertools import cycle
 
-from careful import QUESTION, CarefulPartner
-from world import QUICK, Case, World, legs, summary, with_keys
+from careful import CarefulPartner
+from promises import Judge, Ledger, careful, has_ended
+from world import Case, World
 
 ROUNDS = int(os.environ.get("LOTSEN_ROUNDS", 20))
 SEED = int(os.environ.get("LOTSEN_SEED", time.time_ns() % 1_000_000))
@@ -26,45 +27,10 @@ POINTS |= {"before-name": 2, "after-name": 2}
 
 # Partners that act on whatever comes. Of the second nobody can know whether it has something, but a person.
 CAN_BE_ASKED, CAN_DO_NEITHER = "mediator", "region-provider"
-NEEDS_PERSON = "ambiguous-needs-person"
 
 
 def with_careful_partners(text):
-    without = ("idempotent", "retry_first", "retry_longest")
-    url = next(line for line in text.partition(f"[partner {CAN_BE_ASKED}]")[2].splitlines() if line.startswith("url = "))[6:]
-    question = url.replace("/fhir/$process-message", QUESTION) + "urn:ietf:rfc:3986%7Curn:uuid:{message}"
-    careful = "idempotent = no\nacknowledges = no\n" + QUICK
-    text = with_keys(text, CAN_BE_ASKED, f"{careful}read_back = {question}\nread_back_after = 2s\n", without)
-    return with_keys(text, CAN_DO_NEITHER, careful, without)
-
-
-class Ledger:
-    """What the gateway has acknowledged, written before we believe it; and the PAS that submits until it is."""
-
-    def __init__(self, path):
-        self.path, self.acknowledged = path, []
-
-    def note(self, case, kind):
-        with open(self.path, "a", encoding="utf-8") as file:
-            file.write(f"{case.transfer_id} {kind}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        self.acknowledged.append((case, kind))
-
-    def submit(self, case, stop):
-        """Hands in every record of the case, again and again with the same key until each is acknowledged."""
-        for kind in random.Random(case.number).sample(case.kinds, len(case.kinds)):
-            while not stop.is_set():
-                try:
-                    status, _, body = case.send(kind)
-                except OSError:  # the gateway is dead or dying: try again, with the same key
-                    time.sleep(0.02)
-                    continue
-                if status == 202:
-                    self.note(case, kind)
-                    break
-                if status != 503:
-                    raise AssertionError(f"{kind}: {status} {body[:300]!r}")
+    return careful(careful(text, CAN_BE_ASKED, asked_after="2s"), CAN_DO_NEITHER)
 
 
 class Crash(unittest.TestCase):
@@ -129,10 +95,11 @@ class Crash(unittest.TestCase):
         self.world.partners["provider"].behave()
         self.world.start()
         waiting.send_all(["consent", "btf"])
-        for each in (case, waiting):
-            transfer = each.wait()
-            self.check(each, transfer)
-            self.check_arrival(each, transfer, self.arrived())
+        ended = [(each, each.wait()) for each in (case, waiting)]
+        judge = Judge(self.world, CAN_DO_NEITHER)
+        for each in ended:
+            judge.check_case(*each)
+        self.assertEqual(judge.broken, [])
 
     def test_kill_and_restart(self):
         chance = random.Random(SEED)
@@ -144,66 +111,17 @@ class Crash(unittest.TestCase):
         cases = []
         for number in range(ROUNDS):
             cases += self.one_round(number, chance, ledger, next(points) if PRELOAD and number % 2 else None)
-        ended = [(case, case.wait(self.has_ended, seconds=120)) for case in cases]
-        arrived = self.arrived()
-        for case, transfer in ended:
-            self.check(case, transfer)
-            self.check_arrival(case, transfer, arrived)
-        self.check_ledger(ledger, {case.number: transfer for case, transfer in ended})
-        repeats = self.check_repeats(arrived)
-        self.assertEqual(self.world.faults(), [], "nobody acted on a message twice, or saw other bytes under one id")
-        persons = sum(NEEDS_PERSON in summary(transfer) for _, transfer in ended)
-        print(f"{len(ledger.acknowledged)} acknowledged, none lost; {repeats} byte-identical repeats; {persons} left to a person")
+        ended = [(case, case.wait(has_ended, seconds=120)) for case in cases]
+        judge = Judge(self.world, CAN_DO_NEITHER)
+        for each in ended:
+            judge.check_case(*each)
+        judge.check_ledger(ledger, {case.number: transfer for case, transfer in ended})
+        judge.check_bytes()
+        print(f"{len(ledger.acknowledged)} acknowledged; {judge.repeats} repeats; {judge.persons} left to a person")
         print(f"slowest restart {self.slowest:.2f} s; killed at {dict(self.killed)}", flush=True)
+        self.assertEqual(judge.broken, [])
         if PRELOAD and ROUNDS >= 2 * len(POINTS):
             self.assertEqual(set(+self.killed), set(POINTS), "each point was met")
-
-    @staticmethod
-    def waits_for_person(leg):
-        return leg["partner"] == CAN_DO_NEITHER and leg["state"] == "parked" and leg["reason"] == NEEDS_PERSON
-
-    def has_ended(self, transfer):
-        """Each leg is done, or a person must look, or it waits for one that a person must look at."""
-        unfinished = [leg for leg in transfer["deliveries"] if leg["state"] != "done"]
-        if not any(self.waits_for_person(leg) for leg in unfinished):
-            return transfer["state"] == "completed" and not unfinished
-        return all(self.waits_for_person(leg) or leg["state"] == "held" for leg in unfinished)
-
-    def check(self, case, transfer):
-        if any(self.waits_for_person(leg) for leg in transfer["deliveries"]):
-            self.assertEqual(sum(map(len, legs(transfer).values())), sum(case.legs.values()), case.number)
-            return
-        self.assertEqual(transfer["state"], "completed", f"{case.number}: {summary(transfer)}")
-        self.assertEqual(legs(transfer), {role: ["done"] * count for role, count in case.legs.items()}, case.number)
-        self.assertEqual(len(self.world.letters(transfer)), 2, case.number)
-
-    def check_arrival(self, case, transfer, arrived):
-        for leg in transfer["deliveries"]:
-            if leg["state"] == "done" and not leg["role"].endswith("-letter"):
-                self.assertIn(leg["messageId"], arrived[leg["partner"]], f"{case.number}: the {leg['role']} leg never reached {leg['partner']}")
-
-    def check_ledger(self, ledger, transfers):
-        for case, kind in ledger.acknowledged:
-            kinds = [record["kind"] for record in transfers[case.number]["records"]]
-            self.assertEqual(kinds.count(kind), 1, f"{case.number}: {kind} was acknowledged and stands {kinds.count(kind)} times")
-
-    def arrived(self):
-        """partner -> message id -> bodies, in order."""
-        found = {name: {} for name in self.world.partners}
-        for name, messages in found.items():
-            for fields, body in self.world.raw_requests(name):
-                if body:  # a question has none
-                    messages.setdefault(fields["x-request-id"], []).append(body)
-        return found
-
-    def check_repeats(self, arrived):
-        """Requests with the same id had the same bytes; returns how many repeats there were."""
-        repeats = 0
-        for name, messages in arrived.items():
-            for message, bodies in messages.items():
-                self.assertEqual(len(set(bodies)), 1, f"{name} got two bodies under the id {message}")
-                repeats += len(bodies) - 1
-        return repeats
 
 
 if __name__ == "__main__":

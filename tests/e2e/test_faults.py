@@ -8,8 +8,9 @@ The rules that must hold: nothing is lost; who drops repeats gets the same bytes
 import unittest
 from http.client import HTTPException
 
-from careful import QUESTION, CarefulPartner
-from world import QUICK, Case, Client, EndToEnd, World, fault_proxy, summary, with_keys
+from careful import CarefulPartner
+from promises import careful
+from world import Case, Client, EndToEnd, World, fault_proxy, summary, with_keys
 
 ALL, AMBIGUOUS, HARMLESS, FaultProxy = fault_proxy.ALL, fault_proxy.AMBIGUOUS, fault_proxy.HARMLESS, fault_proxy.FaultProxy
 
@@ -36,13 +37,9 @@ class Faults(EndToEnd):
             proxy = cls.proxies.setdefault(name, FaultProxy(None))
             url = f"http://127.0.0.1:{proxy.port}"
             lines = f"url = {url}/fhir/$process-message\n{SHORT}"
-            if name != DROPS_REPEATS:
-                lines += "idempotent = no\nacknowledges = no\n" + QUICK
-            if name == CAN_BE_ASKED:
-                lines += f"read_back = {url}{QUESTION}urn:ietf:rfc:3986%7Curn:uuid:{{message}}\nread_back_after = 500ms\n"
-            without = ("url",) if name == DROPS_REPEATS else ("url", "idempotent", "retry_first", "retry_longest")
-            text = with_keys(text, name, lines, without)
-        return text
+            text = with_keys(text, name, lines, ("url",))
+        text = careful(text, CAN_BE_ASKED, asked_after="500ms")
+        return careful(text, CAN_DO_NEITHER)
 
     def setUp(self):
         self.addCleanup(lambda: [proxy.behave() for proxy in self.proxies.values()])
