@@ -6,11 +6,13 @@ Used by test_crash.py, test_faults.py and ops/dev/soak.
 import os
 import random
 import time
+from http.client import HTTPException
 
 from careful import QUESTION, CarefulPartner
 from world import QUICK, legs, summary, with_keys
 
 NEEDS_PERSON = "ambiguous-needs-person"
+NO_ANSWER = (OSError, HTTPException, KeyError)  # none, or what is no answer, or half of one
 
 
 def careful(text, name, asked_after=None):
@@ -42,7 +44,7 @@ class Ledger:
             while not stop.is_set():
                 try:
                     status, _, body = case.send(kind, client)
-                except OSError:  # the gateway is dead or dying: try again, with the same key
+                except NO_ANSWER:  # the gateway or the way to it is dead or dying: try again, with the same key
                     time.sleep(0.02)
                     continue
                 if status == 202:
