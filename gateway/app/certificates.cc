@@ -136,9 +136,13 @@ bool readPartnerTls(Section& partner, const Resolve& resolve, outbound::Endpoint
   const bool newest = onlyTls13(partner, faults);
   if (pairMissing(partner, "send_certificate_file", certificate, "send_key_file", key, faults)) return false;
   if (trusted.path.empty()) {
-    if (certificate.path.empty()) return true;  // checkEndpoint() tells whether it must be there
-    faults.add(partner.file, certificate.line, "send_certificate_file needs ca_file: who may see it");
-    return false;
+    for (const std::string_view other : {"send_certificate_file", "min_tls"}) {
+      if (lineOf(partner, other) == partner.line) continue;
+      faults.add(partner.file, lineOf(partner, other),
+                 std::string(other) + " needs ca_file: who signs its certificate");
+      return false;
+    }
+    return true;  // checkEndpoint() tells whether it must be there
   }
   auto tls = outbound::readTls({trusted.path, certificate.path, key.path, newest});
   if (!tls.ok()) {

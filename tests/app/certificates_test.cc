@@ -114,6 +114,7 @@ TEST_F(CertificatesTest, HttpsPartnersNameWhomTheyTrust) {
             "fine");
   EXPECT_TRUE(has(with("ca_file = ca.pem\nsend_certificate_file = client.pem\n"), "belong together"));
   EXPECT_TRUE(has(with("send_certificate_file = client.pem\nsend_key_file = client.key\n"), "needs ca_file"));
+  EXPECT_TRUE(has(with("min_tls = 1.3\n"), "min_tls needs ca_file"));
   EXPECT_TRUE(has(with("ca_file = own.key\n"), "no certificates"));
   EXPECT_TRUE(has(faults("", {{"provider", "ca_file = ca.pem\n"}}), "ca_file is for https"));
 }

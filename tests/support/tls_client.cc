@@ -46,7 +46,6 @@ TlsClient::TlsClient(std::uint16_t port, const TlsClientOptions& options)
   SSL_CTX_set_security_level(context, 0);
   SSL_CTX_set_min_proto_version(context, options.leastVersion);
   SSL_CTX_set_max_proto_version(context, options.mostVersion);
-  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT);
   if (!options.ciphers.empty()) LOTSEN_CHECK(SSL_CTX_set_cipher_list(context, options.ciphers.c_str()) == 1);
   if (options.trusted != nullptr) {
     X509_STORE_add_cert(SSL_CTX_get_cert_store(context), options.trusted->certificate());
