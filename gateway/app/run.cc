@@ -15,7 +15,7 @@ struct Verb {
 
 constexpr Verb kVerbs[] = {
     {"serve", "run the gateway", serveVerb},
-    {"check", "lint configuration, mappings, templates and partners", checkVerb},
+    {"check", "lint configuration, mappings, templates, partners and certificates", checkVerb},
     {"fhirpath", "evaluate a FHIRPath expression", fhirpathVerb},
     {"transform", "run a mapping on a source record", transformVerb},
     {"mapping", "test the mappings with their golden cases", mappingVerb},
