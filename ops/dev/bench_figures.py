@@ -377,6 +377,30 @@ class Bench:
         calls = sum(int(line.split()[3]) for line in counts.read_text(encoding="utf-8").splitlines() if line.endswith(("fsync", "fdatasync")))
         print(f"  {calls / transfers:.2f} syncs a transfer ({calls} in {transfers}, with the start of the gateway)")
 
+    def queue(self):
+        """On a RAM disk: what a long queue costs the store, not the disk."""
+        program, folder = ROOT / "build/release/bin/bench_queue", Path("/dev/shm/lotsen-bench-queue")
+        call(["cmake", "--build", ROOT / "build/release", "--target", "bench_queue"])
+
+        def lines(*words):
+            found = []
+            for _ in range(min(self.options.rounds, 3)):
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                found.append(json.loads(call([program, folder, *words])))
+            return found
+
+        short, long = lines("cost", 1_000), lines("cost", 1_000_000)
+        for step in ("claim", "start", "finish"):
+            key = f"{step}_us"
+            before = statistics.median(line[key] for line in short)
+            self.tell(f"{step}, 1,000,000 waiting", [line[key] for line in long], "µs", shown([program, "DIR", "cost", 1_000_000]), f"{before:.0f} µs with 1,000")
+        alone, beside = lines("neighbour", 0), lines("neighbour", 100_000)
+        before = statistics.median(line["delivery_ms"] for line in alone) * 1000
+        more = f"{before:.0f} µs without it; stored to done, the receiver answers at once"
+        self.tell("beside a dead endpoint", [line["delivery_ms"] * 1000 for line in beside], "µs", shown([program, "DIR", "neighbour", 100_000]), more)
+        shutil.rmtree(folder, ignore_errors=True)
+
     def memory(self):
         out = self.work / "demo"
         shutil.rmtree(out, ignore_errors=True)
@@ -397,7 +421,7 @@ class Bench:
         self.tell("resident after the demo", [sizes["VmRSS"]], "MB", "ops/run --once   VmRSS of lotsen serve before it ends", f"at most {sizes['VmHWM']:.1f} MB meanwhile")
 
 
-FIGURES = ("map", "validate", "fhirpath", "letter", "start", "memory", "accept", "deliver")
+FIGURES = ("map", "validate", "fhirpath", "letter", "start", "memory", "accept", "deliver", "queue")
 
 
 def folder(text):
