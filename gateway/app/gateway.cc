@@ -10,6 +10,7 @@
 #include "gateway/queue/runner.h"
 #include "gateway/service/acknowledgement.h"
 #include "gateway/service/read_back.h"
+#include "gateway/service/reasons.h"
 #include "gateway/service/worker.h"
 #include "gateway/store/sqlite/sqlite_store.h"
 
@@ -115,14 +116,21 @@ Status Gateway::Parts::buildWorkers(const std::function<void()>& fatal) {
       *store, *transport, clock, random, owner, settings.lanes,
       [this](const store::Claimed& claimed, const queue::Answer& answer) {
         tellUnanswered(claimed, answer);
-        return service::classifyAnswer(*configuration->get(), claimed, answer);
+        const auto verdict = service::classifyAnswer(*configuration->get(), claimed, answer);
+        if (verdict.reason == service::reason::kUnknownAcknowledgement) {
+          metrics
+              .counter("lotsen_acknowledgement_codes_unknown_total",
+                       "Answers to messages whose acknowledgement has a code that the partner's dictionary lacks.")
+              .add();
+        }
+        return verdict;
       },
       [this](const store::Claimed& claimed, const queue::Answer& answer) {
         tellUnanswered(claimed, answer);
         const auto now = configuration->get();
         const service::Partner* partner = now->partner(claimed.delivery.partner);
         return service::understandReadBack(now->schema(), claimed.delivery.messageId,
-                                           partner != nullptr && partner->acknowledges, answer);
+                                           partner != nullptr && partner->personality.acknowledges, answer);
       });
   queue::Runner::Hooks hooks;
   hooks.finished = [this] { wakeWorkers(); };
@@ -171,6 +179,7 @@ void Gateway::Parts::buildListener() {
     return inbound::Admission{router->bodyLimit(head), api->admit(head, connection)};
   };
   application.refuse = inbound::refusal;
+  application.echoed = {"X-Request-Id", "X-Correlation-Id"};
   inbound::ServerConfig config;
   config.address = settings.address;
   config.port = settings.port;

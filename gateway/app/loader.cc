@@ -2,6 +2,7 @@
 
 #include "gateway/app/certificates.h"
 #include "gateway/app/files.h"
+#include "gateway/app/personalities.h"
 #include "gateway/app/shipped.h"
 #include "gateway/base/text.h"
 #include "gateway/crypto/digest.h"
@@ -35,10 +36,12 @@ class Loader {
     readGateway(*configuration, loaded.settings);
     readListen(loaded.settings);
     readPolicy(*configuration);
+    Section* gateway = find("gateway");
+    const auto mappings = gateway == nullptr ? "" : resolved(folder_, gateway->required("mappings", faults_));
+    personalities_ = readPersonalities(mappings, text_, faults_);
     for (auto& section : sections_) readNamed(section, *configuration, loaded.settings);
     checkReferences(*configuration);
-    if (Section* gateway = find("gateway")) {
-      const auto mappings = resolved(folder_, gateway->required("mappings", faults_));
+    if (gateway != nullptr) {
       const auto templates = resolved(folder_, gateway->required("templates", faults_));
       const auto profile = gateway->optional("print_profile", "c5-h2", faults_);
       for (const auto& fonts : gateway->all("fonts"))
@@ -209,7 +212,9 @@ class Loader {
     outbound::Endpoint endpoint;
     endpoint.id = partner.id;
     const auto delivery = section.choice("delivery", "none", {"http", "spool", "none"}, faults_);
-    partner.acknowledges = section.flag("acknowledges", delivery == "http", faults_);
+    const Way way = delivery == "http" ? Way::Http : delivery == "spool" ? Way::Spool : Way::None;
+    partner.personality = personalityOf(section, way, personalities_, faults_);
+    const service::Personality& habits = partner.personality;
     if (delivery != "none") {
       partner.endpoint = partner.id;
       queue::Endpoint lane;
@@ -222,22 +227,25 @@ class Loader {
         trusts = readPartnerTls(section, resolve_, endpoint, settings, faults_);
         endpoint.connectTimeout = section.duration("connect_timeout", endpoint.connectTimeout, faults_);
         endpoint.totalTimeout = section.duration("timeout", endpoint.totalTimeout, faults_);
-        endpoint.idempotent = section.flag("idempotent", false, faults_);
+        endpoint.fields = habits.fields;
         endpoint.readBackUrl = section.optional("read_back", "", faults_);
         lane.readBack = !endpoint.readBackUrl.empty();
         lane.readBackAfter = section.duration("read_back_after", lane.readBackAfter, faults_);
       } else {
         endpoint.kind = outbound::Endpoint::Kind::Spool;
         endpoint.folder = resolved(folder_, section.required("spool", faults_));
-        endpoint.idempotent = true;  // the same file with the same bytes
       }
-      lane.idempotent = endpoint.idempotent;
+      lane.idempotent = habits.idempotent;
+      // libcurl's own repeat on a connection that has died would be one more than a limit of resends allows.
+      endpoint.idempotent = habits.idempotent && !habits.resends;
+      lane.resends = habits.resends;
+      lane.resendWithin = habits.resendWithin;
       lane.maxInFlight = static_cast<std::size_t>(section.number("max_in_flight", 4, 1, 64, faults_));
       lane.leaseTime = endpoint.totalTimeout + std::chrono::seconds(30);
-      lane.acknowledgeWithin = section.duration("acknowledge_within", lane.acknowledgeWithin, faults_);
+      lane.acknowledgeWithin = habits.acknowledgeWithin;
       lane.slowAfter = section.duration("slow_after", lane.slowAfter, faults_);
-      lane.backoffBase = section.duration("retry_first", lane.backoffBase, faults_);
-      lane.backoffCap = section.duration("retry_longest", lane.backoffCap, faults_);
+      lane.backoffBase = habits.retryFirst;
+      lane.backoffCap = habits.retryLongest;
       const auto sound = outbound::checkEndpoint(endpoint);
       if (trusts && !sound.ok()) faults_.add(section.file, section.line, sound.error().message);
       settings.endpoints.push_back(std::move(endpoint));
@@ -341,6 +349,7 @@ class Loader {
   const Resolve resolve_ = [this](const std::string& path) { return resolved(folder_, path); };
   Faults& faults_;
   std::vector<Section> sections_;
+  Personalities personalities_;
   std::map<std::string, Fault> agreementLines_;
   struct UsedKind {
     std::string file;

@@ -23,6 +23,7 @@ constexpr Verb kVerbs[] = {
     {"snapshot", "make the snapshot of a profile", snapshotVerb},
     {"convert", "rewrite a resource in another FHIR format", convertVerb},
     {"letter", "render a letter", letterVerb},
+    {"partner", "what an answer of a partner would lead to", partnerVerb},
     {"reprocess", "what other maps would make of the stored records", reprocessVerb},
     {"resend", "send parked deliveries again", resendVerb},
     {"park", "stop deliveries until somebody releases them", parkVerb},

@@ -123,8 +123,7 @@ std::string Section::choice(std::string_view key, std::string_view fallback,
   return entry != nullptr && isAllowed(key, *entry, allowed, faults) ? entry->value : std::string(fallback);
 }
 
-std::vector<Entry> Section::choices(std::string_view key, const std::vector<std::string_view>& allowed,
-                                    Faults& faults) {
+std::vector<Entry> Section::words(std::string_view key, Faults& faults) {
   std::vector<Entry> found;
   for (auto& entry : entries) {
     const std::string_view whole = entry.key;
@@ -135,8 +134,15 @@ std::vector<Entry> Section::choices(std::string_view key, const std::vector<std:
       if (other.key == word)
         faults.add(file, entry.line, entry.key + " stands twice; the first is in line " + std::to_string(other.line));
     }
-    if (isAllowed(key, entry, allowed, faults)) found.push_back({word, entry.value, entry.line, true});
+    found.push_back({word, entry.value, entry.line, true});
   }
+  return found;
+}
+
+std::vector<Entry> Section::choices(std::string_view key, const std::vector<std::string_view>& allowed,
+                                    Faults& faults) {
+  auto found = words(key, faults);
+  std::erase_if(found, [&](const Entry& entry) { return !isAllowed(key, entry, allowed, faults); });
   return found;
 }
 

@@ -64,6 +64,8 @@ class Section {
   /// `fallback` if absent; a fault if it is not one of `allowed`.
   std::string choice(std::string_view key, std::string_view fallback, const std::vector<std::string_view>& allowed,
                      Faults& faults);
+  /// "KEY WORD = value": with the word (or nothing) as key, each word once.
+  std::vector<Entry> words(std::string_view key, Faults& faults);
   /// "KEY = value" and "KEY WORD = value": what is allowed of it, with the word (or nothing) as key, each word once.
   std::vector<Entry> choices(std::string_view key, const std::vector<std::string_view>& allowed, Faults& faults);
   /// Faults for all keys nobody read, with the nearest one that somebody did.

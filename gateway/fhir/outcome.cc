@@ -13,11 +13,16 @@ namespace {
 // How `diagnostics` tells the rule and the source of an issue: "rule btf-too-short; source btf.period".
 constexpr std::string_view kRule = "rule ", kSource = "source ";
 
-void writeIssue(json::Writer& writer, const Issue& issue) {
+void writeIssue(json::Writer& writer, const Issue& issue, const ErrorCode& errors) {
   writer.startObject()
       .member("severity", severityCode(issue.severity))
       .member("code", issue.code.empty() ? "processing" : issue.code);
-  writer.key("details").startObject().member("text", issue.text).endObject();
+  writer.key("details").startObject();
+  if (!errors.code.empty() && (issue.severity == Severity::Error || issue.severity == Severity::Fatal)) {
+    writer.key("coding").startArray().startObject();
+    writer.member("system", errors.system).member("code", errors.code).endObject().endArray();
+  }
+  writer.member("text", issue.text).endObject();
   std::string diagnostics = issue.rule.empty() ? std::string() : std::string(kRule) + issue.rule;
   if (!issue.source.empty()) diagnostics += (diagnostics.empty() ? "" : "; ") + std::string(kSource) + issue.source;
   if (!diagnostics.empty()) writer.member("diagnostics", diagnostics);
@@ -80,12 +85,12 @@ std::string absolute(const Document& document, const Element* holder, const Elem
 
 }  // namespace
 
-std::string operationOutcome(const Issues& issues) {
+std::string operationOutcome(const Issues& issues, const ErrorCode& errors) {
   std::string out;
   json::Writer writer(out);
   writer.startObject().member("resourceType", "OperationOutcome").key("issue").startArray();
-  for (const Issue& issue : issues.list()) writeIssue(writer, issue);
-  if (issues.empty()) writeIssue(writer, {Severity::Information, "informational", {}, "All is well", {}, {}, {}});
+  for (const Issue& issue : issues.list()) writeIssue(writer, issue, errors);
+  if (issues.empty()) writeIssue(writer, {Severity::Information, "informational", {}, "All is well", {}, {}, {}}, {});
   writer.endArray().endObject();
   return out;
 }

@@ -7,8 +7,14 @@
 
 namespace lotsen::fhir {
 
-/// An OperationOutcome in JSON; with no issues one "informational" issue that says all is well.
-std::string operationOutcome(const Issues& issues);
+/// What a partner's specification calls the faults of an answer.
+struct ErrorCode {
+  std::string_view system, code;  // an empty code: nothing
+};
+
+/// An OperationOutcome in JSON; with no issues one "informational" issue that says all is well. `errors`: the coding of
+/// each error.
+std::string operationOutcome(const Issues& issues, const ErrorCode& errors = {});
 
 /// What operationOutcome() wrote, as issues again: severity, code, rule, text, source and expression, without
 /// positions. One that somebody else wrote is read as far as its fields go. Invalid: not an OperationOutcome.

@@ -113,6 +113,9 @@ Result<std::string> writeHead(const Response& response, const WriteOptions& opti
       return fail(Code::Internal, "response field " + field.name + " holds a control character");
     appendField(out, field.name, field.value);
   }
+  for (const Field& field : options.more) {
+    if (isToken(field.name) && isFieldValue(field.value)) appendField(out, field.name, field.value);
+  }
   if (!hasNoBody(response.status)) appendField(out, "Content-Length", std::to_string(response.body.size()));
   if (response.close || !options.keepAlive) appendField(out, "Connection", "close");
   return out.append("\r\n");

@@ -7,6 +7,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/http/message.h"
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,7 @@ namespace lotsen::http {
 struct WriteOptions {
   bool keepAlive = true;  // Response::close overrules it
   Instant now{};
+  std::span<const Field> more{};  // beside the response's own, as far as they can be written
 };
 
 /// Status line and fields with the empty line behind them. Content-Length is always there but for 204 and 304, so the

@@ -24,11 +24,24 @@ int verdictStatus(Verdict verdict) {
     case Verdict::Refused: return 422;
     case Verdict::Forbidden: return 403;
     case Verdict::NoChannel: return 404;
-    case Verdict::Conflict: return 409;
+    case Verdict::Conflict:
+    case Verdict::Duplicate: return 409;
     case Verdict::TooLarge: return 413;
     case Verdict::Unavailable: return 503;
   }
   return 500;
+}
+
+/// What an acknowledgement led to, in one word.
+std::string_view acknowledgementResult(const service::Reception& reception) {
+  if (reception.accepted.isRepeat()) return "duplicate";
+  switch (reception.accepted.acknowledgement) {
+    case store::AckResult::Late: return "late";
+    case store::AckResult::Applied: return reception.isUnknownCode ? "unrecognised" : "applied";
+    case store::AckResult::None:
+    case store::AckResult::Unknown: break;
+  }
+  return "unsolicited";
 }
 
 std::string_view issueCode(int status) {
@@ -41,7 +54,7 @@ std::string_view issueCode(int status) {
     case 501: return "not-supported";
     case 408:
     case 503: return "transient";
-    case 409: return "duplicate";
+    case 409:
     case 412: return "conflict";
     case 413:
     case 414:
@@ -49,6 +62,14 @@ std::string_view issueCode(int status) {
     case 500: return "exception";
     default: return "invalid";
   }
+}
+
+/// What this partner's specification calls a refusal with that status.
+fhir::ErrorCode errorCode(const service::Personality* personality, int status) {
+  if (personality == nullptr) return {};
+  const auto found = personality->errors.find(status);
+  return found == personality->errors.end() ? fhir::ErrorCode{}
+                                            : fhir::ErrorCode{personality->errorSystem, found->second};
 }
 
 // The token as a browser sends it: Basic, any user name, the token as password. Other schemes pass unchanged.
@@ -87,17 +108,18 @@ http::Response page(int status, std::string html) {
 
 }  // namespace
 
-http::Response outcome(int status, std::string_view rule, std::string text) {
+http::Response outcome(int status, std::string_view rule, std::string text, const service::Personality* personality) {
   fhir::Issues issues;
   issues.error(issueCode(status), rule, std::move(text));
-  auto response = http::Response::fhir(status, fhir::operationOutcome(issues));
+  auto response = http::Response::fhir(status, fhir::operationOutcome(issues, errorCode(personality, status)));
   if (status == 401) response.fields.push_back({"WWW-Authenticate", "Bearer"});
   if (status == 503) response.fields.push_back({"Retry-After", "5"});
   return response;
 }
 
-http::Response unavailable() {
-  return outcome(503, "not-accepting", "the gateway takes nothing in at the moment; send the same request again later");
+http::Response unavailable(const service::Personality* personality) {
+  return outcome(503, "not-accepting", "the gateway takes nothing in at the moment; send the same request again later",
+                 personality);
 }
 
 http::Response refusal(int status, std::string_view why) {
@@ -147,28 +169,50 @@ void Api::addTo(Router& router) {
   router.add("GET", "/console/transfers/{id}", guarded(Permission::Operate, &Api::consoleTransfer));
 }
 
-http::Response Api::received(const service::Reception& reception, bool message) const {
-  const std::string_view verdict = message ? "message" : "record";
+void Api::count(const service::Reception& reception, std::string_view kind) const {
+  const auto& accepted = reception.accepted;
+  if (reception.verdict == Verdict::Conflict) {
+    const bool envelope = accepted.novelty == store::Novelty::EnvelopeReused;
+    parts_.metrics
+        .counter("lotsen_security_alerts_total", "Identities that were used a second time for something else.",
+                 {{"kind", envelope ? "envelope-reused" : "key-reused"}})
+        .add();
+  }
+  if (reception.verdict == Verdict::Accepted || reception.verdict == Verdict::Duplicate) {
+    parts_.metrics
+        .counter("lotsen_accepted_total", "Records and messages accepted; a repeat got its stored answer.",
+                 {{"kind", std::string(kind)}, {"repeat", accepted.isRepeat() ? "yes" : "no"}})
+        .add();
+    if (reception.isAcknowledgement) {
+      parts_.metrics
+          .counter("lotsen_acknowledgements_total", "Acknowledgement messages that came in, by what they led to.",
+                   {{"result", std::string(acknowledgementResult(reception))}})
+          .add();
+    }
+    return;
+  }
+  parts_.metrics
+      .counter("lotsen_refused_total", "Records and messages refused before the commit.",
+               {{"kind", std::string(kind)}, {"status", std::to_string(verdictStatus(reception.verdict))}})
+      .add();
+}
+
+http::Response Api::received(const service::Reception& reception, const service::Personality* personality) const {
+  const bool message = personality != nullptr;
+  count(reception, message ? "message" : "record");
+  const auto& accepted = reception.accepted;
   if (reception.verdict != Verdict::Accepted) {
     const int status = verdictStatus(reception.verdict);
-    parts_.metrics
-        .counter("lotsen_refused_total", "Records and messages refused before the commit.",
-                 {{"kind", std::string(verdict)}, {"status", std::to_string(status)}})
-        .add();
-    if (reception.verdict == Verdict::Unavailable) return unavailable();
+    if (reception.verdict == Verdict::Unavailable) return unavailable(personality);
     if (reception.verdict == Verdict::NoChannel)
       return outcome(404, "no-channel",
                      "there is no such intake channel; the configured ones are in mappings/*/channels.conf");
     if (reception.issues.empty())
       return outcome(status, "refused",
-                     "this partner may not use this channel; its token names a partner that is not configured");
-    return http::Response::fhir(status, fhir::operationOutcome(reception.issues));
+                     "this partner may not use this channel; its token names a partner that is not configured",
+                     personality);
+    return http::Response::fhir(status, fhir::operationOutcome(reception.issues, errorCode(personality, status)));
   }
-  const auto& accepted = reception.accepted;
-  parts_.metrics
-      .counter("lotsen_accepted_total", "Records and messages accepted; a repeat got its stored answer.",
-               {{"kind", std::string(verdict)}, {"repeat", accepted.isRepeat() ? "yes" : "no"}})
-      .add();
   auto response = message ? http::Response::fhir(accepted.answerStatus, accepted.answerBody)
                           : http::Response::json(accepted.answerStatus, accepted.answerBody);
   if (!accepted.transfer.empty()) response.fields.push_back({"Location", "/api/v1/transfers/" + accepted.transfer});
@@ -186,16 +230,26 @@ http::Response Api::intake(const Call& call, const Principal& who) {
   const std::string channel = call.parameter("system") + "/" + call.parameter("kind");
   service::Submission submission{&who, channel, type->name,
                                  key == nullptr ? std::string_view() : std::string_view(*key), call.request.body};
-  return received(parts_.receptionist.record(*parts_.configuration.get(), std::move(submission)), false);
+  return received(parts_.receptionist.record(*parts_.configuration.get(), std::move(submission)), nullptr);
 }
 
 http::Response Api::processMessage(const Call& call, const Principal& who) {
-  if (!parts_.accepting) return unavailable();
+  const auto configuration = parts_.configuration.get();
+  static const service::Personality kNobody;
+  const service::Partner* partner = configuration->partner(who.partner);
+  const service::Personality& personality = partner == nullptr ? kNobody : partner->personality;
+  if (!parts_.accepting) return unavailable(&personality);
   const auto type = http::mediaType(call.request);
   if (!isUtf8Json(type))
-    return outcome(415, "media-type", "send the message as Content-Type: application/fhir+json, in UTF-8");
-  service::Submission submission{&who, {}, type->name, {}, call.request.body};
-  return received(parts_.receptionist.message(*parts_.configuration.get(), std::move(submission)), true);
+    return outcome(415, "media-type", "send the message as Content-Type: application/fhir+json, in UTF-8",
+                   &personality);
+  const auto text = [&](std::string_view field) {
+    const auto* found = call.request.find(field);
+    return found == nullptr ? std::string_view() : std::string_view(*found);
+  };
+  service::Submission submission{
+      &who, {}, type->name, text("X-Request-Id"), call.request.body, text("X-Correlation-Id")};
+  return received(parts_.receptionist.message(*configuration, std::move(submission)), &personality);
 }
 
 http::Response Api::metadata() const {
@@ -228,7 +282,9 @@ http::Response Api::metadata() const {
   writer.member("reliableCache", static_cast<std::int64_t>(400) * 24 * 60);
   writer.member(
       "documentation",
-      "A repeated MessageHeader.id gets the stored answer; other content under the same id is refused with 409.");
+      "A repeated MessageHeader.id gets the stored answer, in a new envelope if it came in one, or 409 where the "
+      "partner's specification wants that; other content under the same id, or another message in the same Bundle.id, "
+      "is refused with 409.");
   if (!configuration->messages->all().empty()) {
     writer.key("supportedMessage").startArray();
     for (const auto& message : configuration->messages->all()) {

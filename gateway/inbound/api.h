@@ -59,15 +59,18 @@ class Api {
 
   http::Response consoleList(const Call& call, const identity::Principal& who) const;
   http::Response consoleTransfer(const Call& call, const identity::Principal& who) const;
-  http::Response received(const service::Reception& reception, bool message) const;
+  void count(const service::Reception& reception, std::string_view kind) const;
+  /// `personality`: of the partner whose message it was; none: it was a record.
+  http::Response received(const service::Reception& reception, const service::Personality* personality) const;
 
   ApiParts parts_;
 };
 
 /// A fault as an OperationOutcome, with what its status demands beside it.
-http::Response outcome(int status, std::string_view rule, std::string text);
+http::Response outcome(int status, std::string_view rule, std::string text,
+                       const service::Personality* personality = nullptr);
 /// 503: nothing is taken in at the moment.
-http::Response unavailable();
+http::Response unavailable(const service::Personality* personality = nullptr);
 
 /// A fault as an OperationOutcome: for the server's own refusals and the router's 404 and 405.
 http::Response refusal(int status, std::string_view why);

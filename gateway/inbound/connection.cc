@@ -86,10 +86,12 @@ bool Connection::shakeHands() {
 Connection::After Connection::exchange() {
   // Store, then load: stop() does the reverse, so at least one of us sees the other.
   idle_ = true;
+  echoes_.clear();
   if (shared_.draining && reader_.betweenMessages()) return After::Close;
   http::Event event = readHead();
   idle_ = false;
   if (event == http::Event::Head) {
+    keepEchoes(reader_.head());
     if (const auto refused = admit()) return *refused;
     event = readBody();
   }
@@ -100,6 +102,14 @@ Connection::After Connection::exchange() {
 http::Event Connection::readHead() {
   phase_ = Phase::None;
   return await();
+}
+
+void Connection::keepEchoes(const http::Request& head) {
+  for (const std::string& name : shared_.application.echoed) {
+    const std::string* value = head.find(name);
+    if (value != nullptr && !value->empty() && value->size() <= Application::kLongestEcho)
+      echoes_.push_back({name, *value});
+  }
 }
 
 // Asks the application about the head. A value: it was answered without reading the body.
@@ -226,12 +236,13 @@ http::Response Connection::handle(const http::Request& request) {
 }
 
 bool Connection::send(const http::Response& response, bool keepAlive, std::string_view method) {
-  auto head = http::writeHead(response, {.keepAlive = keepAlive, .now = shared_.clock.now()});
+  const http::WriteOptions options{.keepAlive = keepAlive, .now = shared_.clock.now(), .more = echoes_};
+  auto head = http::writeHead(response, options);
   if (!head.ok()) {
     shared_.handlerFailures.add();
     shared_.log.error("http.response_refused", {{"why", head.error().message}});
     const http::Response failed = http::Response::text(500, "internal error\n");
-    head = http::writeHead(failed, {.keepAlive = keepAlive, .now = shared_.clock.now()});
+    head = http::writeHead(failed, options);
     deadline_.start(shared_.config.writeGrace);
     return sendBytes(*head + std::string(http::bodyOnWire(failed, method)), 0);
   }

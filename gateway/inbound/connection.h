@@ -79,6 +79,7 @@ class Connection {
   After refuse(const http::Failure& failure);
   After answer(http::Request request);
   http::Event readHead();
+  void keepEchoes(const http::Request& head);
   http::Event readBody();
   http::Event await();
   http::Event late();
@@ -98,8 +99,9 @@ class Connection {
   http::RequestReader reader_;
   Deadline deadline_;
   Phase phase_ = Phase::None;
-  bool first_ = true;     // no request was answered yet
-  std::size_t held_ = 0;  // bytes taken from the budget
+  bool first_ = true;                // no request was answered yet
+  std::size_t held_ = 0;             // bytes taken from the budget
+  std::vector<http::Field> echoes_;  // of the request that is being answered
 };
 
 }  // namespace lotsen::inbound

@@ -36,6 +36,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace lotsen::inbound {
 
@@ -59,6 +60,10 @@ struct Application {
   std::function<Admission(const http::Request& head, const ConnectionInfo&)> admit = [](const auto&, const auto&) {
     return Admission{};
   };
+  /// Fields of a request that go back with its answer as they came, whatever the answer is: ids by which the peer knows
+  /// that it was us who answered. Values of more than kLongestEcho bytes do not.
+  std::vector<std::string> echoed = {};
+  static constexpr std::size_t kLongestEcho = 200;
   /// Dresses what the server itself answers: a status from 400 on and a fixed English text that may be shown to
   /// anybody.
   std::function<http::Response(int status, std::string_view why)> refuse = [](int status, std::string_view why) {

@@ -150,11 +150,15 @@ void setSurroundings(CURL* easy, const Endpoint& endpoint) {
 
 Status setFields(Exchange& exchange) {
   const queue::Sending& sending = exchange.sending;
-  bool ok = exchange.addField("Accept", "application/fhir+json") && exchange.addField("User-Agent", "lotsen");
+  const auto& own = exchange.endpoint->fields;
+  const bool accepts =
+      std::any_of(own.begin(), own.end(), [](const auto& field) { return equalsIgnoreCase(field.first, "Accept"); });
+  bool ok = exchange.addField("User-Agent", "lotsen");
+  if (!accepts) ok = ok && exchange.addField("Accept", "application/fhir+json");
   if (sending.purpose == queue::Purpose::Deliver) ok = ok && exchange.addField("Content-Type", sending.mediaType);
   if (!sending.messageId.empty()) ok = ok && exchange.addField("X-Request-Id", sending.messageId);
   if (!sending.transfer.empty()) ok = ok && exchange.addField("X-Correlation-Id", sending.transfer);
-  for (const auto& [name, value] : exchange.endpoint->fields) ok = ok && exchange.addField(name, value);
+  for (const auto& [name, value] : own) ok = ok && exchange.addField(name, value);
   if (!exchange.endpoint->tokenFile.empty()) {
     LOTSEN_TRY(const std::string token, readToken(*exchange.endpoint));
     ok = ok && exchange.addField("Authorization", "Bearer " + token);

@@ -14,6 +14,7 @@ using store::DeliveryState;
 
 constexpr const char* kNeedsPerson = "ambiguous-needs-person";
 constexpr const char* kDeadlinePassed = "deadline-passed";
+constexpr const char* kResendLimit = "resend-limit";
 constexpr const char* kNodeStalled = "node-stalled";
 constexpr const char* kReadBackUnclear = "read-back-unclear";
 constexpr const char* kReadBackFailed = "read-back-failed";
@@ -79,6 +80,23 @@ AttemptEnd endOf(const Claimed& claimed, const Answer& answer, std::string_view 
 
 }  // namespace
 
+DeliveryState stateAfter(Verdict& verdict, const Endpoint& endpoint, std::uint32_t attempts, bool resolving) {
+  const bool enough = verdict.parkAfter != 0 && attempts >= verdict.parkAfter;
+  switch (verdict.outcome) {
+    case Outcome::Done: return DeliveryState::Done;
+    case Outcome::Awaiting: return DeliveryState::Awaiting;
+    case Outcome::Park: return DeliveryState::Parked;
+    case Outcome::Ambiguous:
+      if (endpoint.idempotent || endpoint.readBack) return enough ? DeliveryState::Parked : DeliveryState::Resolving;
+      verdict.reason = kNeedsPerson;
+      return DeliveryState::Parked;
+    case Outcome::Retry:
+    case Outcome::Conflict:
+    case Outcome::PauseEndpoint: break;
+  }
+  return enough ? DeliveryState::Parked : resolving ? DeliveryState::Resolving : DeliveryState::Ready;
+}
+
 Core::Core(store::Store& store, Transport& transport, Clock& clock, Random& random, store::Owner owner,
            std::vector<Endpoint> endpoints, Classifier classify, ReadBack readBack)
     : store_(store),
@@ -137,30 +155,13 @@ void Core::learn(Lane& lane, const Answer& answer, bool refusesUs, Instant now) 
   }
 }
 
-AttemptEnd Core::judge(const Claimed& claimed, Lane& lane, const Answer& answer, const Verdict& verdict, Instant now) {
+AttemptEnd Core::judge(const Claimed& claimed, Lane& lane, const Answer& answer, const Verdict& given, Instant now) {
   const store::Delivery& delivery = claimed.delivery;
-  AttemptEnd end = endOf(claimed, answer, name(verdict.outcome));
-  end.reason = verdict.reason;
-  const bool given = verdict.parkAfter != 0 && delivery.attempts >= verdict.parkAfter;
-  switch (verdict.outcome) {
-    case Outcome::Done: end.to = DeliveryState::Done; break;
-    case Outcome::Awaiting:
-      end.to = DeliveryState::Awaiting;
-      end.dueAt = now + lane.endpoint.acknowledgeWithin;
-      break;
-    case Outcome::Park: end.to = DeliveryState::Parked; break;
-    case Outcome::Ambiguous:
-      end.to = given ? DeliveryState::Parked : DeliveryState::Resolving;
-      if (lane.endpoint.idempotent || lane.endpoint.readBack) break;
-      end.to = DeliveryState::Parked;
-      end.reason = kNeedsPerson;
-      break;
-    case Outcome::Retry:
-    case Outcome::Conflict:
-    case Outcome::PauseEndpoint:
-      end.to = given ? DeliveryState::Parked : claimed.resolving ? DeliveryState::Resolving : DeliveryState::Ready;
-      break;
-  }
+  AttemptEnd end = endOf(claimed, answer, name(given.outcome));
+  Verdict verdict = given;
+  end.to = stateAfter(verdict, lane.endpoint, delivery.attempts, claimed.resolving);
+  end.reason = std::move(verdict.reason);
+  if (end.to == DeliveryState::Awaiting) end.dueAt = now + lane.endpoint.acknowledgeWithin;
   if (end.to == DeliveryState::Ready || end.to == DeliveryState::Resolving) {
     milliseconds wait = backoff(lane.endpoint, delivery.attempts);
     if (verdict.outcome == Outcome::PauseEndpoint) wait = std::max(wait, kPause);
@@ -168,6 +169,7 @@ AttemptEnd Core::judge(const Claimed& claimed, Lane& lane, const Answer& answer,
     const bool ask = !lane.endpoint.idempotent && lane.endpoint.readBack && end.to == DeliveryState::Resolving;
     if (ask) wait = std::max(wait, lane.endpoint.readBackAfter);
     again(end, delivery, lane, wait, now);
+    if (!ask) limitResends(end, claimed, lane, answer.phase != Phase::Unsent, now);
   }
   end.audit.push_back(auditOf(end, claimed, now));
   return end;
@@ -188,6 +190,7 @@ AttemptEnd Core::judgeFinding(const Claimed& claimed, Lane& lane, const Answer& 
       end.to = DeliveryState::Ready;
       end.reason = kNotArrived;
       again(end, claimed.delivery, lane, kBackoffFloor, now);
+      limitResends(end, claimed, lane, false, now);
       break;
     case Finding::Unclear:
       end.to = DeliveryState::Parked;
@@ -209,6 +212,22 @@ void Core::again(AttemptEnd& end, const store::Delivery& delivery, Lane& lane, m
   if (end.dueAt < deadline(delivery, lane.endpoint)) return;
   end.to = DeliveryState::Parked;
   end.reason = kDeadlinePassed;
+}
+
+/// What would be sent again is parked if the receiver allows no more. `sent`: this attempt may have arrived.
+void Core::limitResends(AttemptEnd& end, const Claimed& claimed, const Lane& lane, bool sent, Instant now) {
+  if (end.to == DeliveryState::Parked) return;
+  const std::optional<Instant> first = sent && !claimed.firstSentAt ? now : claimed.firstSentAt;
+  if (!isUsedUp(lane.endpoint, claimed.sends + (sent ? 1 : 0), first, end.dueAt)) return;
+  end.to = DeliveryState::Parked;
+  end.reason = kResendLimit;
+}
+
+/// The receiver's own limit of resends forbids one at `next`.
+bool Core::isUsedUp(const Endpoint& endpoint, std::uint32_t sends, std::optional<Instant> firstSentAt, Instant next) {
+  if (sends == 0) return false;
+  if (endpoint.resends && sends > *endpoint.resends) return true;
+  return endpoint.resendWithin.count() > 0 && firstSentAt && next > *firstSentAt + endpoint.resendWithin;
 }
 
 Instant Core::deadline(const store::Delivery& delivery, const Endpoint& endpoint) const {
@@ -398,6 +417,8 @@ bool Core::mayGo(const Claimed& claimed, Lane& lane, Instant now) {
     end.dueAt = *claimed.lastSentAt + lane.endpoint.readBackAfter;
   } else if (claimed.resolving && !lane.endpoint.idempotent) {
     end.reason = kNeedsPerson;
+  } else if (!delivery.reason.empty() && isUsedUp(lane.endpoint, claimed.sends, claimed.firstSentAt, now)) {
+    end.reason = kResendLimit;  // an acknowledgement asked for one more; what a person sends again has no reason
   } else {
     return true;
   }

@@ -29,7 +29,8 @@
 //   Conflict           as Retry, three times
 //   PauseEndpoint      the delivery waits, the endpoint's breaker opens for its longest time
 //   Park               parked
-// Whatever would be tried again after the delivery's deadline is parked ("deadline-passed"): age decides, not a count.
+// Whatever would be tried again after the delivery's deadline is parked ("deadline-passed"): age decides, not a count;
+// unless the receiver's specification has a limit of its own for resends ("resend-limit").
 //
 // ## Reading back
 // A delivery that may have arrived at a receiver which does not drop repeats is claimed like any other, but what goes
@@ -71,8 +72,16 @@ struct Endpoint {
   milliseconds backoffBase{2'000};
   milliseconds backoffCap{900'000};
   milliseconds deadline{std::chrono::hours(72)};  // for deliveries that say none
-  milliseconds leaseTime{60'000};                 // the transport's hardest timeout and kStartWithin fit in
+  /// How often a message may be sent again by itself after it may have arrived once, and for how long after that; what
+  /// was certainly not sent does not count. None, 0: no limit but the deadline. What a person sends again goes.
+  std::optional<std::uint32_t> resends;
+  milliseconds resendWithin{0};
+  milliseconds leaseTime{60'000};  // the transport's hardest timeout and kStartWithin fit in
 };
+
+/// Where an attempt leads that ended so, its deadline and the limits of resends apart; the verdict's reason becomes the
+/// delivery's. `attempts`: with this one; `resolving`: an earlier one is ambiguous already.
+store::DeliveryState stateAfter(Verdict& verdict, const Endpoint& endpoint, std::uint32_t attempts, bool resolving);
 
 /// What an answer to this attempt means; `claimed` has no body.
 using Classifier = std::function<Verdict(const store::Claimed& claimed, const Answer& answer)>;
@@ -145,6 +154,8 @@ class Core {
                           Instant now);
   store::AttemptEnd judgeFinding(const store::Claimed& claimed, Lane& lane, const Answer& answer, Instant now);
   void again(store::AttemptEnd& end, const store::Delivery& delivery, Lane& lane, milliseconds wait, Instant now);
+  static void limitResends(store::AttemptEnd& end, const store::Claimed& claimed, const Lane& lane, bool sent,
+                           Instant now);
   void count(const store::AttemptEnd& end);
   void learn(Lane& lane, const Answer& answer, bool refusesUs, Instant now);
   Status turn(Step& step, Instant now);
@@ -161,6 +172,7 @@ class Core {
   void giveBack(Flights::iterator flight);
   milliseconds backoff(const Endpoint& endpoint, std::uint32_t attempts);
   Instant deadline(const store::Delivery& delivery, const Endpoint& endpoint) const;
+  static bool isUsedUp(const Endpoint& endpoint, std::uint32_t sends, std::optional<Instant> firstSentAt, Instant next);
 
   store::Store& store_;
   Transport& transport_;

@@ -8,6 +8,7 @@
 #include "gateway/letter/files.h"
 #include "gateway/mapping/loss.h"
 #include "gateway/mapping/mapping.h"
+#include "gateway/service/personality.h"
 #include "gateway/store/store.h"
 #include "gateway/transfer/agreement.h"
 #include "gateway/validation/message_kinds.h"
@@ -55,7 +56,7 @@ struct Partner {
   Contact contact;
   bool local = false;                // a system of our own care giver: messages for it are handed on
   std::string endpoint;              // endpoint id for messages; empty: we never send to it
-  bool acknowledges = true;          // answers messages with acknowledgements (R4 messaging); a spool does not
+  Personality personality;           // its specification's habits, with what its section overrides
   std::vector<std::string> senders;  // HSA-ids and endpoint addresses that it may name as sender; its own HSA-id always
   ValidationRules validateIn, validateOut;
 };

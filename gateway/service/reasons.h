@@ -26,6 +26,8 @@ inline constexpr std::string_view kSuperseded = "superseded";
 inline constexpr std::string_view kTransientAcknowledgement = "transient-error-acknowledged";
 inline constexpr std::string_view kFatalAcknowledgement = "fatal-error-acknowledged";
 inline constexpr std::string_view kForeignAcknowledgement = "acknowledgement-of-another-message";
+inline constexpr std::string_view kUnknownAcknowledgement = "unknown-acknowledgement";
+inline constexpr std::string_view kIntermediaryAnswered = "intermediary-answered";
 
 // what a person's verb leaves behind (gateway/store/operations.h)
 inline constexpr std::string_view kParkedByPerson = "parked-by-person";

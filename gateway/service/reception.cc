@@ -4,8 +4,7 @@
 #include "gateway/json/writer.h"
 #include "gateway/service/acknowledgement.h"
 #include "gateway/service/identifiers.h"
-#include "gateway/service/notes.h"
-#include "gateway/service/reasons.h"
+#include "gateway/service/reception_steps.h"
 
 #include <charconv>
 
@@ -15,23 +14,6 @@ namespace {
 
 // Namespace of transfer ids: any fixed UUID will do, and it must never change.
 constexpr std::string_view kTransferSpace = "6f1f3f64-0a0e-5a3b-9d0a-5c1d3f0e7a10";
-
-std::string members(std::initializer_list<std::pair<std::string_view, std::string_view>> pairs) {
-  std::string text;
-  json::Writer writer(text);
-  writer.startObject();
-  for (const auto& [key, value] : pairs) writer.member(key, value);
-  writer.endObject();
-  return text;
-}
-
-Verdict verdictOf(const fhir::Issues& issues, const Error& error) {
-  if (error.code == Code::TooLarge) return Verdict::TooLarge;
-  for (const auto& issue : issues.list()) {
-    if (issue.severity == fhir::Severity::Fatal) return Verdict::Malformed;
-  }
-  return Verdict::Refused;
-}
 
 // A required scalar of the record: its text, or an issue.
 std::string scalar(const fhir::Document& record, const std::string& path, std::string_view what, fhir::Issues& issues) {
@@ -52,9 +34,28 @@ std::string ackBody(const store::Record& record) {
   return body;
 }
 
-std::string_view strip(std::string_view uuid) {
-  constexpr std::string_view kPrefix = "urn:uuid:";
-  return uuid.substr(0, kPrefix.size()) == kPrefix ? uuid.substr(kPrefix.size()) : uuid;
+// "<HSA-id of the source system>#<local id>" (RIVTA TKB 2.2): the first part.
+std::string_view sourceOf(std::string_view id) {
+  return id.substr(0, id.find('#'));
+}
+
+}  // namespace
+
+std::string members(std::initializer_list<std::pair<std::string_view, std::string_view>> pairs) {
+  std::string text;
+  json::Writer writer(text);
+  writer.startObject();
+  for (const auto& [key, value] : pairs) writer.member(key, value);
+  writer.endObject();
+  return text;
+}
+
+Verdict verdictOf(const fhir::Issues& issues, const Error& error) {
+  if (error.code == Code::TooLarge) return Verdict::TooLarge;
+  for (const auto& issue : issues.list()) {
+    if (issue.severity == fhir::Severity::Fatal) return Verdict::Malformed;
+  }
+  return Verdict::Refused;
 }
 
 bool mayName(const Partner& partner, std::string_view sender) {
@@ -65,16 +66,13 @@ bool mayName(const Partner& partner, std::string_view sender) {
   return false;
 }
 
-// "<HSA-id of the source system>#<local id>" (RIVTA TKB 2.2): the first part.
-std::string_view sourceOf(std::string_view id) {
-  return id.substr(0, id.find('#'));
+void refuseSender(Reception& reception, std::string_view place) {
+  reception.verdict = Verdict::Forbidden;
+  reception.issues.error(
+      "forbidden", "sender-not-authenticated",
+      "the sender named in the payload is not the authenticated partner; send with that partner's own token",
+      std::string(place));
 }
-
-const Error kForbiddenSender =
-    fail(Code::Forbidden,
-         "the sender named in the payload is not the authenticated partner; send with that partner's own token");
-
-}  // namespace
 
 store::Id transferIdOf(std::string_view partner, std::string_view caseKey) {
   return crypto::uuidV5(kTransferSpace, std::string(partner) + '\n' + std::string(caseKey));
@@ -111,17 +109,6 @@ Reception Receptionist::record(const Configuration& configuration, Submission su
   const auto businessId = scalar(record, channel.idPath, "its id", reception.issues);
   const auto versionText = scalar(record, channel.versionPath, "its version", reception.issues);
   const auto caseKey = scalar(record, channel.casePath, "the referral's id", reception.issues);
-  if (reception.issues.hasErrors()) {
-    reception.verdict = Verdict::Refused;
-    return reception;
-  }
-  if (!channel.senderPath.empty() &&
-      !mayName(*partner, sourceOf(fhir::valueAt(record, record.root(), channel.senderPath)))) {
-    reception.verdict = Verdict::Forbidden;
-    reception.issues.error("forbidden", "sender-not-authenticated", kForbiddenSender.message, channel.senderPath);
-    return reception;
-  }
-
   store::AcceptItem item;
   item.record.id = uuidV7(clock_.now(), random_);
   item.record.transfer = transferIdOf(partner->id, caseKey);
@@ -144,121 +131,85 @@ Reception Receptionist::record(const Configuration& configuration, Submission su
   item.audit.push_back(
       {item.record.receivedAt, partner->id, "record-accepted", item.record.transfer, item.record.id,
        members({{"kind", store::name(channel.kind)}, {"channel", channel.id}, {"version", versionText}})});
-  return commit(std::move(item), std::move(reception));
+  static const Personality kRecords;  // habits are for messages: a record's repeat always gets its answer
+  if (reception.issues.hasErrors()) return refuse(item, kRecords, std::move(reception));
+  if (!channel.senderPath.empty() &&
+      !mayName(*partner, sourceOf(fhir::valueAt(record, record.root(), channel.senderPath)))) {
+    refuseSender(reception, channel.senderPath);
+    return reception;
+  }
+  return commit(std::move(item), kRecords, std::move(reception));
 }
 
-Reception Receptionist::message(const Configuration& configuration, Submission submission) {
-  Reception reception;
-  const Partner* partner = configuration.partner(submission.principal->partner);
-  if (partner == nullptr) {
-    reception.verdict = Verdict::Forbidden;
-    return reception;
-  }
-  fhir::ReadOptions options;
-  options.type = configuration.schema()->findType("Bundle");
-  auto read = fhir::readJson(submission.body, configuration.schema(), options, reception.issues);
-  if (!read.ok()) {
-    reception.verdict = verdictOf(reception.issues, read.error());
-    return reception;
-  }
-  const fhir::Document& bundle = *read;
-  const auto judgement =
-      judge(configuration, bundle, Direction::In, partner, messageKind(configuration, bundle), {}, reception.issues);
-  judged_(judgement);
-  const fhir::Element* header = fhir::firstResource(bundle, bundle.root(), "MessageHeader");
-  if (header == nullptr || fhir::valueAt(bundle, bundle.root(), "type") != "message") {
-    reception.issues.error("structure", "not-a-message",
-                           "$process-message takes a Bundle of type message whose first entry is a MessageHeader",
-                           "Bundle");
-  }
-  if (reception.issues.hasErrors()) {
-    reception.verdict = Verdict::Refused;
-    return reception;
-  }
-  const auto endpoint = fhir::valueAt(bundle, header, "source.endpoint");
-  const auto sender = fhir::valueAt(bundle, header, "sender.identifier.value");
-  if (!mayName(*partner, endpoint) || (!sender.empty() && !mayName(*partner, sender))) {
-    reception.verdict = Verdict::Forbidden;
-    reception.issues.error("forbidden", "sender-not-authenticated", kForbiddenSender.message,
-                           "Bundle.entry[0].resource.source.endpoint");
-    return reception;
-  }
-  const std::string headerId(fhir::valueAt(bundle, header, "id"));
-  if (headerId.empty()) {
-    reception.verdict = Verdict::Refused;
-    reception.issues.error("required", "message-id", "MessageHeader.id is needed: it is the identity of the message",
-                           "Bundle.entry[0].resource.id");
-    return reception;
-  }
-
-  store::AcceptItem item;
-  const Instant now = clock_.now();
-  item.record.id = uuidV7(now, random_);
-  item.record.kind = store::RecordKind::Message;
-  item.record.partner = partner->id;
-  item.record.channel = "process-message";
-  item.record.digest = fhir::canonicalDigest(bundle);
-  item.record.businessId = headerId;
-  item.record.key = headerId;
-  item.record.mediaType = std::string(submission.mediaType);
-  item.record.receivedAt = now;
-  item.record.configRevision = configuration.revision;
-  item.caseKey = headerId;
-  item.answerStatus = 200;
-
-  if (const auto acknowledgement = acknowledgementIn(bundle)) {
-    // The case of an acknowledgement is that of the delivery it names; the store binds the two (partner and message
-    // id).
-    item.record.kind = store::RecordKind::Acknowledgement;
-    item.acknowledgement =
-        store::AckEffect{std::string(strip(acknowledgement->request)), store::DeliveryState::Done, now, {}};
-    if (acknowledgement->code == AckCode::TransientError) {
-      item.acknowledgement->to = store::DeliveryState::Ready;
-      item.acknowledgement->dueAt = now + std::chrono::seconds(30);
-      item.acknowledgement->reason = reason::kTransientAcknowledgement;
-    } else if (acknowledgement->code == AckCode::FatalError) {
-      item.acknowledgement->to = store::DeliveryState::Parked;
-      item.acknowledgement->reason = reason::kFatalAcknowledgement;
-    }
-    item.answerStatus = 202;  // an acknowledgement is never acknowledged
-  } else {
-    item.record.transfer = transferIdOf(partner->id, headerId);
-    AnswerHeader answer;
-    answer.messageId = uuidV7(now, random_);
-    answer.bundleId = uuidV7(now, random_);
-    answer.request = headerId;
-    answer.requestEndpoint = std::string(endpoint);
-    answer.eventSystem = std::string(fhir::valueAt(bundle, header, "event.system"));
-    answer.eventCode = std::string(fhir::valueAt(bundle, header, "event.code"));
-    answer.eventUri = std::string(fhir::valueAt(bundle, header, "event"));
-    answer.at = now;
-    item.answerBody = positiveAnswer(configuration, answer);
-  }
-  item.audit.push_back({now, partner->id, item.acknowledgement ? "acknowledgement-received" : "message-accepted",
-                        item.record.transfer, item.record.id, members({{"messageId", headerId}})});
-  if (!reception.issues.empty()) item.record.issues = fhir::operationOutcome(reception.issues);
-  if (judgement.judged == Judged::Warned) {
-    item.audit.push_back({now, "gateway", "validation-warned", item.record.transfer, item.record.id,
-                          auditDetail(judgement.kind, &judgement.found)});
-  }
-  item.record.body = std::move(submission.body);
-  return commit(std::move(item), std::move(reception));
-}
-
-Reception Receptionist::commit(store::AcceptItem item, Reception reception) {
+Reception Receptionist::commit(store::AcceptItem item, const Personality& personality, Reception reception) {
+  const std::string partner = item.record.partner;
   auto accepted = store_.accept(std::move(item));
-  if (!accepted.ok()) {
-    reception.verdict = Verdict::Unavailable;
-    return reception;
+  if (accepted.ok()) return settle(partner, personality, std::move(*accepted), std::move(reception));
+  reception.verdict = Verdict::Unavailable;
+  return reception;
+}
+
+/// For what would not be taken today: if it was taken before, a repeat must hear so, never the opposite.
+Reception Receptionist::refuse(const store::AcceptItem& item, const Personality& personality, Reception reception) {
+  if (!item.record.key.empty()) {
+    auto seen = store_.seen(item);
+    if (!seen.ok()) {
+      reception.verdict = Verdict::Unavailable;
+      return reception;
+    }
+    if (*seen && (*seen)->isRepeat()) {
+      reception.issues = {};
+      return settle(item.record.partner, personality, std::move(**seen), std::move(reception));
+    }
   }
-  if (!accepted->stands()) {
-    reception.verdict = Verdict::Conflict;
-    reception.issues.error("duplicate", "key-reused",
-                           "this idempotency key was used before with other content; use a new key or version");
-    return reception;
+  reception.verdict = Verdict::Refused;
+  return reception;
+}
+
+/// Somebody uses an identity that is taken: in the audit, for a person to look at. What cannot be written now is
+/// counted all the same.
+void Receptionist::alert(const std::string& partner, const store::Accepted& accepted, Instant now) {
+  const bool envelope = accepted.novelty == store::Novelty::EnvelopeReused;
+  (void)store_.note({{now,
+                      partner,
+                      envelope ? "envelope-reused" : "key-reused",
+                      {},
+                      accepted.record,
+                      members({{"security", "alert"}})}});
+}
+
+/// From what the store says of a submission to what its sender hears.
+Reception Receptionist::settle(const std::string& partner, const Personality& personality, store::Accepted accepted,
+                               Reception reception) {
+  const Instant now = clock_.now();
+  const bool takes = accepted.stands() && !(accepted.isRepeat() && personality.refusesRepeats);
+  if (!takes) reception.issues = {};  // what else is to be said of it does not matter
+  switch (accepted.novelty) {
+    case store::Novelty::New: accepted_(); break;
+    case store::Novelty::Repeat:
+    case store::Novelty::Resent:
+      if (!takes) {
+        reception.verdict = Verdict::Duplicate;
+        reception.issues.error("duplicate", "taken-before", "this message was taken before; there is nothing to do");
+      } else if (accepted.novelty == store::Novelty::Resent && !accepted.answerBody.empty()) {
+        accepted.answerBody = inNewEnvelope(std::move(accepted.answerBody), uuidV7(now, random_), now);
+      }
+      break;
+    case store::Novelty::KeyReused:
+      reception.verdict = Verdict::Conflict;
+      reception.issues.error(
+          "conflict", "key-reused",
+          "this key or MessageHeader.id was used before with other content; what is new needs a new one");
+      break;
+    case store::Novelty::EnvelopeReused:
+      reception.verdict = Verdict::Conflict;
+      reception.issues.error("conflict", "envelope-reused",
+                             "this Bundle.id was used before for another message; each envelope needs a new one",
+                             "Bundle.id");
+      break;
   }
-  reception.accepted = std::move(*accepted);
-  if (!reception.accepted.isRepeat()) accepted_();
+  if (!accepted.stands()) alert(partner, accepted, now);
+  reception.accepted = std::move(accepted);
   return reception;
 }
 

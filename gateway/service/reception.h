@@ -20,7 +20,8 @@ enum class Verdict : std::uint8_t {
   Refused,    // readable, but breaks the source schema, an identifier rule or (messages) the FHIR structure
   Forbidden,  // the payload's sender is not the authenticated one, or the channel is not for this partner
   NoChannel,  // no such channel
-  Conflict,   // same key, other content
+  Conflict,   // same key, other content; or the envelope of another message
+  Duplicate,  // taken before, and this partner wants to hear that instead of the answer of then
   TooLarge,
   Unavailable,  // the store is full, busy or gone: try again later
 };
@@ -28,7 +29,9 @@ enum class Verdict : std::uint8_t {
 struct Reception {
   Verdict verdict = Verdict::Accepted;
   fhir::Issues issues;
-  store::Accepted accepted;  // Accepted: ids and the stored answer
+  store::Accepted accepted;  // Accepted: ids and the stored answer; also tells the kinds of Conflict apart
+  bool isAcknowledgement = false;
+  bool isUnknownCode = false;  // an acknowledgement whose code the partner's dictionary does not have
 };
 
 /// A source record or message as it came.
@@ -38,6 +41,7 @@ struct Submission {
   std::string_view mediaType;
   std::string_view key;  // Idempotency-Key or X-Request-Id; may be empty
   std::string body;
+  std::string_view correlation = {};  // messages: X-Correlation-Id; may be empty
 };
 
 class Receptionist {
@@ -52,7 +56,11 @@ class Receptionist {
   Reception message(const Configuration& configuration, Submission submission);
 
  private:
-  Reception commit(store::AcceptItem item, Reception reception);
+  Reception commit(store::AcceptItem item, const Personality& personality, Reception reception);
+  Reception refuse(const store::AcceptItem& item, const Personality& personality, Reception reception);
+  Reception settle(const std::string& partner, const Personality& personality, store::Accepted accepted,
+                   Reception reception);
+  void alert(const std::string& partner, const store::Accepted& accepted, Instant now);
 
   store::Store& store_;
   Clock& clock_;

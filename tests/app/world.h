@@ -82,9 +82,11 @@ class World {
     return receptionist->record(*current->get(), {&pas, "pas/" + kind, "application/json", key, std::move(body)});
   }
 
-  service::Reception sendMessage(const std::string& partner, std::string bundle) {
+  service::Reception sendMessage(const std::string& partner, std::string bundle, const std::string& requestId = "",
+                                 const std::string& correlationId = "") {
     const identity::Principal principal{partner, {identity::Permission::Message}};
-    return receptionist->message(*current->get(), {&principal, {}, "application/fhir+json", {}, std::move(bundle)});
+    return receptionist->message(
+        *current->get(), {&principal, {}, "application/fhir+json", requestId, std::move(bundle), correlationId});
   }
 
   void think() {

@@ -67,7 +67,7 @@ class Intake(EndToEnd):
         case.send("referral", key=key)
         status, _, body = case.send("referral", key=key, record={**case.records["referral"], "question": "Something else?"})
         self.assertEqual(status, 409)
-        self.assertEqual(json.loads(body)["issue"][0]["code"], "duplicate")
+        self.assertEqual(json.loads(body)["issue"][0]["code"], "conflict")
         self.assertEqual(len(case.now()["records"]), 1)
 
     def test_strangers_and_the_wrong_partner_are_refused(self):

@@ -41,6 +41,15 @@ TEST(Writer, StatusesWithoutBodyAndHead) {
   EXPECT_EQ(bodyOnWire(response, "GET"), "12345");
 }
 
+TEST(Writer, MoreFieldsGoOutAsFarAsTheyCan) {
+  const Response response = Response::text(200, "x");
+  const std::vector<Field> more = {{"X-Request-Id", "7"}, {"X-Bad", "a\r\nInjected: 1"}, {"Bad Name", "x"}};
+  const std::string head = writeHead(response, {.more = more}).value();
+  EXPECT_NE(head.find("\r\nX-Request-Id: 7\r\n"), std::string::npos) << head;
+  EXPECT_EQ(head.find("Injected"), std::string::npos);
+  EXPECT_EQ(head.find("Bad"), std::string::npos);
+}
+
 TEST(Writer, FieldsThatWouldBreakTheFramingAreRefused) {
   using namespace std::string_literals;
   const std::pair<std::string, std::string> bad[] = {{"X-Note", "a\r\nInjected: 1"},

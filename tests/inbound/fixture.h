@@ -55,6 +55,7 @@ class ServerTest : public ::testing::Test {
     application.handle = [this](const http::Request& request, const ConnectionInfo&) { return handle(request); };
     if (admit_) application.admit = admit_;
     if (refuse_) application.refuse = refuse_;
+    application.echoed = echoed_;
     server_ = std::make_unique<Server>(config_, application, clock_, metrics_, log_);
     const Status started = server_->start();
     ASSERT_TRUE(started.ok()) << started.error().message;
@@ -91,6 +92,7 @@ class ServerTest : public ::testing::Test {
   ServerConfig config_;
   std::function<Admission(const http::Request&, const ConnectionInfo&)> admit_;
   std::function<http::Response(int, std::string_view)> refuse_;
+  std::vector<std::string> echoed_;
   std::atomic<int> handled_{0};
   Gate gate_;
   SystemClock clock_;

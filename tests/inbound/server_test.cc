@@ -67,6 +67,32 @@ TEST_F(ServerTest, Row2ThrowingHandlerIsAnswered) {
   EXPECT_EQ(metrics_.counter("lotsen_http_handler_failures_total", "").value(), 2U);
 }
 
+// Ids by which the peer knows that it was us who answered: on every answer, whatever it is.
+TEST_F(ServerTest, NamedFieldsGoBackWithEveryAnswer) {
+  echoed_ = {"X-Request-Id", "X-Correlation-Id"};
+  start();
+  Client client(port());
+  const auto ask = [&](const std::string& line, const std::string& more) {
+    return client.ask(line + " HTTP/1.1\r\nHost: h\r\nx-request-id: r-7\r\nX-Correlation-Id: c-8\r\n" + more + "\r\n");
+  };
+  for (const auto& [line, status] : {std::pair<const char*, int>{"GET /", 200},
+                                     {"GET /missing", 404},
+                                     {"GET /throw", 500},
+                                     {"GET /bad-field", 500},
+                                     {"GET /empty", 204}}) {
+    const Answer answer = ask(line, "");
+    EXPECT_EQ(answer.status, status) << line;
+    EXPECT_TRUE(answer.has("X-Request-Id: r-7\r\n") && answer.has("X-Correlation-Id: c-8\r\n")) << answer.head;
+  }
+  EXPECT_FALSE(client.get("/").has("X-Request-Id")) << "not those of the request before";
+  const Answer large = ask("POST /echo", "Content-Length: 99999999999\r\n");
+  EXPECT_EQ(large.status, 413);
+  EXPECT_TRUE(large.has("X-Request-Id: r-7\r\n")) << "refused by the server itself";
+  Client other(port());
+  EXPECT_FALSE(other.ask("GET / HTTP/1.1\r\nHost: h\r\nX-Request-Id: " + std::string(201, 'x') + "\r\n\r\n")
+                   .has("X-Request-Id"));
+}
+
 TEST_F(ServerTest, Row3PostWithoutLengthIsAnsweredAtOnce) {
   start();
   Client client(port());

@@ -86,6 +86,18 @@ TEST(Http, SendsTheBytesWithTheirIdsAndReturnsTheWholeAnswer) {
   EXPECT_EQ(request.field("Accept-Encoding"), "(absent)");
 }
 
+TEST(Http, AnEndpointMayAskForItsOwnKindOfAnswer) {
+  ScriptedServer server({Step{.status = 200}});
+  Endpoint endpoint = endpointAt(server.url());
+  endpoint.fields = {{"accept", "application/fhir+json; version=1.1.0"}, {"NHSD-Target-Identifier", "e30="}};
+  const auto outbound = outboundTo(std::move(endpoint));
+  sendOne(*outbound, message("a"));
+  const auto request = server.requests().front();
+  EXPECT_EQ(request.field("Accept"), "application/fhir+json; version=1.1.0");
+  EXPECT_EQ(request.head.find("Accept: application/fhir+json\r\n"), std::string::npos) << "once only";
+  EXPECT_EQ(request.field("NHSD-Target-Identifier"), "e30=");
+}
+
 TEST(Http, ReadsTheTokenAnewAtEachSending) {
   const std::string path = testing::TempDir() + "/lotsen-outbound-token";
   ScriptedServer server({Step{}});

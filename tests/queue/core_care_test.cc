@@ -186,6 +186,102 @@ TEST_F(CoreTest, AClaimThatWasKeptTooLongIsNotSentBesideTheNext) {
   EXPECT_EQ(core.counters().withheld, 1u);
 }
 
+// A receiver whose specification limits resends: two, within half an hour of the first that may have arrived.
+class ResendTest : public CoreTest {
+ protected:
+  ResendTest() {
+    provider_.idempotent = true;
+    provider_.resends = 2;
+    provider_.resendWithin = std::chrono::minutes(30);
+    restart();
+    create(1, {leg(1, 1)});
+  }
+
+  void attempt(const std::function<Answer(const Sending&)>& answer) {
+    untilDue(1);
+    step({answer(sendOne())});
+  }
+};
+
+TEST_F(ResendTest, TheThirdSendingThatMayHaveArrivedIsTheLast) {
+  for (int i = 0; i < 2; ++i) {
+    attempt(lost);
+    EXPECT_EQ(state(1), DeliveryState::Resolving) << i;
+  }
+  attempt([](const Sending& sending) { return answered(sending, 503); });
+  EXPECT_EQ(state(1), DeliveryState::Parked);
+  EXPECT_EQ(delivery(1).reason, "resend-limit");
+}
+
+TEST_F(ResendTest, WhatNeverLeftDoesNotCount) {
+  for (int i = 0; i < 2; ++i) attempt(unsent);  // with more the breaker would open
+  EXPECT_EQ(state(1), DeliveryState::Ready) << delivery(1).reason;
+  attempt(lost);
+  attempt(lost);
+  attempt([](const Sending& sending) { return answered(sending, 200); });
+  EXPECT_EQ(state(1), DeliveryState::Done);
+}
+
+TEST_F(ResendTest, NoneAfterItsTime) {
+  attempt(lost);
+  clock_.advance(std::chrono::minutes(25));
+  attempt([](const Sending& sending) {
+    Answer answer = answered(sending, 503);
+    answer.fields = {{"Retry-After", "600"}};
+    return answer;
+  });
+  EXPECT_EQ(state(1), DeliveryState::Parked) << "the next would be 35 minutes after the first";
+  EXPECT_EQ(delivery(1).reason, "resend-limit");
+}
+
+TEST_F(ResendTest, AnAcknowledgementThatAsksForOneMoreGetsNoFourth) {
+  classify_ = [](const store::Claimed&, const Answer&) { return Verdict{Outcome::Awaiting, {}, 0}; };
+  std::uint64_t number = 0;
+  for (int i = 0; i < 3; ++i) {
+    attempt([](const Sending& sending) { return answered(sending, 200); });
+    ASSERT_EQ(state(1), DeliveryState::Awaiting) << i;
+    store::AcceptItem ack = test::item(100 + ++number, 0, store::RecordKind::Acknowledgement, clock_.now());
+    ack.record.transfer.clear();
+    ack.record.partner = "clinic";
+    ack.acknowledgement =
+        store::AckEffect{leg(1, 1).messageId, DeliveryState::Ready, clock_.now(), "transient-error-acknowledged"};
+    ASSERT_TRUE(store_.accept(ack).ok());
+  }
+  step();
+  EXPECT_TRUE(transport_.sent().empty());
+  EXPECT_EQ(state(1), DeliveryState::Parked);
+  EXPECT_EQ(delivery(1).reason, "resend-limit");
+}
+
+TEST_F(ResendTest, WhatAPersonSendsAgainGoes) {
+  for (int i = 0; i < 3; ++i) attempt(lost);
+  ASSERT_EQ(state(1), DeliveryState::Parked);
+  store::Intervention again;
+  again.delivery = deliveryId(1);
+  again.verb = store::Verb::Resend;
+  again.dueAt = clock_.now();
+  again.deadlineAt = clock_.now() + std::chrono::hours(72);
+  again.audit = test::audit("delivery-resent", deliveryId(1));
+  ASSERT_EQ(store_.intervene({again}, clock_.now())->at(0), store::Intervened::Applied);
+  attempt([](const Sending& sending) { return answered(sending, 200); });
+  EXPECT_EQ(state(1), DeliveryState::Done);
+}
+
+TEST_F(ResendTest, AQuestionIsNoResend) {
+  provider_.idempotent = false;
+  provider_.readBack = true;
+  provider_.resends = 0;
+  int questions = 0;
+  core_ = std::make_unique<Core>(
+      store_, transport_, clock_, random_, owner_, std::vector<Endpoint>{provider_},
+      [](const store::Claimed&, const Answer& answer) { return classifyHttp(answer); },
+      [&](const store::Claimed&, const Answer&) { return ++questions < 3 ? Finding::NoAnswer : Finding::Accepted; });
+  attempt(lost);
+  for (int i = 0; i < 3; ++i) attempt([](const Sending& sending) { return answered(sending, 200); });
+  EXPECT_EQ(questions, 3);
+  EXPECT_EQ(state(1), DeliveryState::Done) << delivery(1).reason;
+}
+
 TEST_F(CoreTest, APausedEndpointWaits) {
   create(1, {leg(1, 1), leg(2, 1, "other")});
   ASSERT_TRUE(
