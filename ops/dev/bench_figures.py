@@ -266,6 +266,23 @@ class Bench:
             gateway.stop()
         self.tell("start to ready", outside, "ms", shown([self.binary, "serve", "--config", config]) + "   until GET /health/ready answers 200")
 
+        self.start_after_a_kill()
+
+    def start_after_a_kill(self):
+        """On a database of 100,000 records of as many transfers, all of them due, the process killed while it works on them."""
+        config, total = self.configure("recover"), 100_000
+        record = self.record("own-region", "referral")
+        self.lotsen("accept", "--config", config, "--token", config.parent / "tokens/from-pas", "--source", record, "--clients", 64, "--iterations", total)
+        gateway, found = Gateway(self.binary, config, config.parent / "port", config.parent / "gateway.log"), []
+        gateway.start()
+        for _ in range(self.options.rounds):
+            time.sleep(0.3)
+            gateway.kill()
+            found.append(gateway.start() * 1000)
+        gateway.stop()
+        words = shown([self.binary, "serve", "--config", config])
+        self.tell("  ready again after kill -9", found, "ms", words + "   until GET /health/ready answers 200", f"{total:,} records, transfers due")
+
     def accept(self):
         record, total = self.record("own-region", "referral"), 20_000
         found, raw, command = [], [], ""
