@@ -98,8 +98,10 @@ Digest256 digestOf(const TlsSettings& settings) {
 
 }  // namespace
 
-bool demandHost(void* sslContext, const std::string& host) {
-  X509_VERIFY_PARAM* wanted = SSL_CTX_get0_param(static_cast<SSL_CTX*>(sslContext));
+bool restrictClient(void* sslContext, const std::string& host) {
+  auto* context = static_cast<SSL_CTX*>(sslContext);
+  SSL_CTX_set_security_level(context, kSecurityLevel);
+  X509_VERIFY_PARAM* wanted = SSL_CTX_get0_param(context);
   X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
   const bool address = X509_VERIFY_PARAM_set1_ip_asc(wanted, host.c_str()) == 1;
   const bool set = address || X509_VERIFY_PARAM_set1_host(wanted, host.data(), host.size()) == 1;

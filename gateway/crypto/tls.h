@@ -26,9 +26,10 @@
 
 namespace lotsen::crypto {
 
-/// For a client of another library: its SSL_CTX verifies that a server's alternative names have `host` (a name or an IP
-/// address). OpenSSL's own check takes, like libcurl's, the common name of a certificate that has none. False: refused.
-bool demandHost(void* sslContext, const std::string& host);
+/// For a client that another library drives: its SSL_CTX takes no keys and signatures that our listener would not take,
+/// and verifies that a server's alternative names have `host` (a name or an IP address). OpenSSL's own check takes,
+/// like libcurl's, the common name of a certificate that has none. False: refused.
+bool restrictClient(void* sslContext, const std::string& host);
 
 enum class ClientCertificates : std::uint8_t {
   None,      // not asked for

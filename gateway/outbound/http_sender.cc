@@ -103,7 +103,7 @@ void setBytes(CURL* easy, CURLoption option, const std::string& bytes) {
 }
 
 CURLcode onTlsContext(CURL*, void* context, void* host) {
-  return crypto::demandHost(context, *static_cast<const std::string*>(host)) ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
+  return crypto::restrictClient(context, *static_cast<const std::string*>(host)) ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
 }
 
 void setTls(CURL* easy, const Tls* tls, const std::string& host) {

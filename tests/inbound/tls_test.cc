@@ -203,6 +203,14 @@ TEST_F(TlsTest, AnIntermediateMayBeTrustedWithoutItsRoot) {
   EXPECT_NE(asked(&beside), "san:dns:beside ") << "the root is not trusted";
 }
 
+TEST_F(TlsTest, ASelfSignedCertificateMayBeTrustedItself) {
+  const auto own = support::selfSigned({.alternativeNames = {"DNS:alone"}});
+  startWith(tls("one", ClientCertificates::Required, own));
+  EXPECT_EQ(asked(&own), "san:dns:alone ");
+  const auto other = support::selfSigned({.alternativeNames = {"DNS:alone"}});
+  EXPECT_NE(asked(&other), "san:dns:alone ") << "its twin by name";
+}
+
 // With client certificates and no session context, OpenSSL kills the second connection of each client that resumes.
 TEST_F(TlsTest, TrapResumptionIsAFullHandshakeThatKnowsTheClient) {
   start(ClientCertificates::Required);

@@ -110,6 +110,13 @@ TEST_F(OutboundTls, BadCertificatesAreNeverSentToAndTheReasonSaysWhatToDo) {
   expectRefused(authority_.issue({.commonName = "127.0.0.1"}), "subjectAltName");
 }
 
+TEST_F(OutboundTls, ASelfSignedCertificateMayBeTrustedItself) {
+  const auto own = support::selfSigned({.alternativeNames = {"IP:127.0.0.1"}});
+  ScriptedServer partner({Step{}}, server(own));
+  const Answer answer = send(*outbound(endpoint(partner.url(), tls(own))));
+  EXPECT_EQ(answer.phase, Phase::Answered) << answer.error;
+}
+
 TEST_F(OutboundTls, TrapTheSystemsRootsAreNotTrusted) {
   // Debian's libcurl looks into a folder and a file of its own unless both are taken away.
   const Answer answer = [&] {
