@@ -234,6 +234,10 @@ bool fits(const RecordFilter& filter, const Record& record) {
          (!filter.from || record.receivedAt >= *filter.from) && (!filter.until || record.receivedAt < *filter.until);
 }
 
+AuditEntry resentEntry(const AcceptItem& item, const Id& record) {
+  return {item.record.receivedAt, item.record.partner, "message-resent", {}, record, "{}"};
+}
+
 AuditEntry overdueEntry(const Id& delivery, Instant now) {
   return {now, "gateway", "acknowledgement-overdue", {}, delivery, "{}"};
 }

@@ -69,6 +69,9 @@ inline constexpr std::size_t kDeliveryPageRows = 2048;
 inline constexpr std::size_t kPageRows = 256;                    // looked at, whether they fit or not
 inline constexpr std::size_t kPageBytes = std::size_t{4} << 20;  // of bodies and canonical forms; at least one record
 
+/// The audit row of a message that came again in a new envelope.
+AuditEntry resentEntry(const AcceptItem& item, const Id& record);
+
 /// The audit row of an acknowledgement that is missing.
 AuditEntry overdueEntry(const Id& delivery, Instant now);
 inline constexpr std::size_t kOverdueRows = 256;  // at most a call

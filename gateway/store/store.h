@@ -44,7 +44,7 @@
 // ## Repeats (the matrix of R4 messaging 2.4.3: MessageHeader.id is the key, Bundle.id the envelope)
 //   key new,  envelope new or none   New: stored
 //   key seen, envelope seen or none  Repeat: nothing is written, the answer is the stored one
-//   key seen, envelope new           Resent: as Repeat; the envelope is remembered with that key
+//   key seen, envelope new           Resent: as Repeat; the envelope is remembered with that key, the audit has a row
 //   key seen, other content          KeyReused: nothing is written
 //   envelope seen with another key   EnvelopeReused: nothing is written
 // Keys and envelopes are each partner's own. They stand apart from records and refer to them by id only, so that

@@ -52,6 +52,19 @@ TYPED_TEST(Repeats, EveryEnvelopeOfAMessageIsRemembered) {
   EXPECT_EQ(this->accept(this->message(6, 4, "e1", 4)).novelty, Novelty::EnvelopeReused) << "both seen, not together";
 }
 
+// No user sees a repeat; who looks for it finds it.
+TYPED_TEST(Repeats, ANewEnvelopeStandsInTheTimeline) {
+  this->accept(this->message(1, 1, "e1", 1));
+  this->accept(this->message(2, 1, "e1", 1));
+  this->accept(this->message(3, 1, "e2", 1));
+  const TransferView view = *this->store().transfer(transferId(1));
+  ASSERT_EQ(view.timeline.size(), 2u) << "one row for the message, one for the new envelope";
+  EXPECT_EQ(view.timeline[1].action, "message-resent");
+  EXPECT_EQ(view.timeline[1].subject, recordId(1));
+  EXPECT_EQ(view.timeline[1].at, at(3));
+  EXPECT_TRUE(this->store().verifyAudit().ok());
+}
+
 TYPED_TEST(Repeats, OtherContentIsRefusedWhateverTheEnvelope) {
   this->accept(this->message(1, 1, "e1", 1));
   for (const char* envelope : {"e1", "e2", ""}) {

@@ -59,6 +59,7 @@ Result<Accepted> MemoryStore::accept(AcceptItem item) {
   Record& record = item.record;
   if (auto known = state_->seen(item)) {
     if (known->novelty == Novelty::Resent) {
+      state_->write(known->transfer, {resentEntry(item, known->record)});
       state_->envelopes[{record.partner, item.envelope}] = {record.key, record.receivedAt, ++state_->ordinals};
     }
     return std::move(*known);

@@ -135,7 +135,11 @@ Result<Accepted> accept(Write& write, const AcceptItem& item) {
   Connection& db = write.db;
   const Record& record = item.record;
   if (std::optional<Accepted> known = seen(db, item)) {
-    if (known->novelty == Novelty::Resent) rememberEnvelope(db, item);
+    if (known->novelty == Novelty::Resent) {
+      rememberEnvelope(db, item);
+      const std::optional<std::int64_t> row = transferRow(db, known->transfer);
+      writeAudit(write, {resentEntry(item, known->record)}, known->transfer, row);
+    }
     return std::move(*known);
   }
 
