@@ -71,7 +71,7 @@ queue::Answer answerOf(std::string_view code, int status) {
   if (statusOf(code) != 0) {
     if (status >= 400) answer.body = refusal({});
   } else {
-    answer.body = status >= 300 || code.find('/') != code.npos ? refusal(code) : acknowledgement(code);
+    answer.body = status >= 400 || code.find('/') != code.npos ? refusal(code) : acknowledgement(code);
   }
   return answer;
 }
@@ -127,8 +127,8 @@ int partnerVerb(const Words& words) {
       "partner simulate",
       "PARTNER CODE",
       "What a delivery to PARTNER would do after an answer with this code: a response code (fatal-error, AE), the code "
-      "of an error (REC_CONFLICT/duplicate), or an HTTP status alone (503). Ends with 1 if its dictionary lacks the "
-      "code. Nothing is sent.",
+      "of an error (REC_CONFLICT/duplicate), or an HTTP status alone (503). Ends with 1 if its dictionary lacks a "
+      "response code. Nothing is sent.",
       {{"--config", "FILE", "the configuration"},
        {"--status", "N", "the HTTP status with it (default: 200; 400 and more: the code is in an OperationOutcome)"}},
       2,
