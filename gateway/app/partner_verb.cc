@@ -162,6 +162,7 @@ int partnerVerb(const Words& words) {
   const auto lane = std::find_if(lanes.begin(), lanes.end(), [&](const auto& each) { return each.id == name; });
   if (partner != nullptr && lane != lanes.end()) return simulate(*loaded, *partner, *lane, code, status);
   std::vector<std::string_view> known;
+  known.reserve(lanes.size());
   for (const auto& each : lanes) known.push_back(each.id);
   const auto near = nearest(name, known);
   return wrong((partner == nullptr ? "there is no partner " : "nothing is sent to partner ") + name +
