@@ -11,6 +11,8 @@
 #include "gateway/service/acknowledgement.h"
 #include "gateway/service/read_back.h"
 #include "gateway/service/reasons.h"
+#include "gateway/service/remake.h"
+#include "gateway/service/retention.h"
 #include "gateway/service/worker.h"
 #include "gateway/store/sqlite/sqlite_store.h"
 
@@ -49,6 +51,8 @@ struct Gateway::Parts {
   std::unique_ptr<service::Receptionist> receptionist;
   std::unique_ptr<service::WhatIf> whatIf;
   std::unique_ptr<service::Operator> desk;
+  std::unique_ptr<service::Remaker> remaker;
+  std::unique_ptr<service::RetentionRunner> retention;
   std::unique_ptr<inbound::Api> api;
   std::unique_ptr<inbound::Router> router;
   std::unique_ptr<inbound::Server> server;
@@ -58,6 +62,7 @@ struct Gateway::Parts {
   Status build(Loaded loaded, const std::function<void()>& fatal);
   Status openStore(const std::function<void()>& fatal);
   Status buildWorkers(const std::function<void()>& fatal);
+  Status buildDesk();
   void buildListener();
   void tellExpiries();
   void tellUnanswered(const store::Claimed& claimed, const queue::Answer& answer);
@@ -85,6 +90,7 @@ Status Gateway::Parts::build(Loaded loaded, const std::function<void()>& fatal) 
   health.good("store");
   LOTSEN_TRY(transport, outbound::Outbound::create(settings.endpoints));
   LOTSEN_TRY_DO(buildWorkers(die));
+  LOTSEN_TRY_DO(buildDesk());
   buildListener();
   tellExpiries();
   return done();
@@ -154,18 +160,43 @@ Status Gateway::Parts::buildWorkers(const std::function<void()>& fatal) {
   return done();
 }
 
+/// What people ask for, and what happens by the calendar.
+Status Gateway::Parts::buildDesk() {
+  const auto wake = [this] {
+    wakeWorkers();
+    transport->wake();
+  };
+  desk = std::make_unique<service::Operator>(*store, clock, wake);
+  LOTSEN_TRY(auto fonts, letter::Fonts::open(configuration->get()->fontDirectories));
+  const auto judged = [this](const service::Judgement& judgement) { validated.count(judgement); };
+  remaker = std::make_unique<service::Remaker>(*store, clock, service::Thinker(clock, random, std::move(fonts), judged),
+                                               owner, wake);
+  service::RetentionRunner::Hooks hooks;
+  hooks.removed = [this](const store::Purged& purged) {
+    const auto count = [this](std::string_view what, std::uint64_t n) {
+      metrics.counter("lotsen_retention_removed_total", "What retention has removed.", {{"what", std::string(what)}})
+          .add(n);
+    };
+    count("records", purged.records);
+    count("deliveries", purged.deliveries);
+    count("attempts", purged.attempts);
+    count("audit", purged.audit);
+  };
+  hooks.troubled = [this](const Error& error) {
+    log.error("retention.stopped", {{"code", codeName(error.code)}, {"message", error.message}});
+  };
+  retention = std::make_unique<service::RetentionRunner>(*store, clock, settings.keepFor, std::move(hooks));
+  return done();
+}
+
 void Gateway::Parts::buildListener() {
   receptionist = std::make_unique<service::Receptionist>(
       *store, clock, random, [this] { wakeWorkers(); },
       [this](const service::Judgement& judgement) { validated.count(judgement); });
   whatIf = std::make_unique<service::WhatIf>(*store, clock);
-  desk = std::make_unique<service::Operator>(*store, clock, [this] {
-    wakeWorkers();
-    transport->wake();
-  });
   api = std::make_unique<inbound::Api>(inbound::ApiParts{*store, *configuration, *receptionist, *whatIf, *desk,
-                                                         *credentials, clock, metrics, accepting, inbound::kOpenApi,
-                                                         settings.bodyLimit});
+                                                         *remaker, *credentials, clock, metrics, accepting,
+                                                         inbound::kOpenApi, settings.bodyLimit});
   router = std::make_unique<inbound::Router>(metrics, inbound::refusal);
   api->addTo(*router);
   inbound::addObservation(*router, metrics, health);
@@ -292,6 +323,7 @@ Status Gateway::start() {
   auto& parts = *parts_;
   parts.delivery->start();
   for (auto& worker : parts.workers) worker->start();
+  parts.retention->start();
   parts.accepting = true;
   LOTSEN_TRY_DO(parts.server->start());
   parts.health.good("listener");
@@ -305,6 +337,7 @@ void Gateway::stop() {
   if (!parts.accepting.exchange(false) && parts.server->port() == 0) return;
   parts.health.bad("listener", "stopping");
   parts.server->stop();
+  parts.retention->stop();
   for (auto& worker : parts.workers) worker->stop();
   parts.delivery->stop();
   parts.log.info("gateway.stopped");

@@ -19,6 +19,11 @@ std::vector<Option> withGatewayOptions(std::vector<Option> own);
 /// Invalid: neither token nor certificate is given, an https gateway without --ca, a file that is wrong.
 Result<std::unique_ptr<outbound::ApiClient>> gatewayOf(const Arguments& arguments, milliseconds timeout);
 
+/// The filter of the verbs on deliveries: operator_verbs.cc.
+std::vector<Option> selectionOptions();
+/// `reprocess` without maps: deliveries made anew. Returns the exit status.
+int remakeDeliveries(const Arguments& arguments);
+
 class GatewayCall {
  public:
   /// nullopt after telling the fault.

@@ -35,6 +35,7 @@ class Loader {
     auto configuration = std::make_shared<service::Configuration>();
     readGateway(*configuration, loaded.settings);
     readListen(loaded.settings);
+    readRetention(loaded.settings.keepFor);
     readPolicy(*configuration);
     Section* gateway = find("gateway");
     const auto mappings = gateway == nullptr ? "" : resolved(folder_, gateway->required("mappings", faults_));
@@ -149,6 +150,22 @@ class Loader {
     readListenTls(*section, resolve_, settings, faults_);
   }
 
+  void readRetention(service::KeepFor& keepFor) {
+    Section* section = find("retention");
+    if (section == nullptr) return;
+    const auto read = [&](std::string_view key, std::optional<milliseconds>& into) {
+      const auto value = section->optional(key, "", faults_);
+      if (value.empty()) return;
+      into = parseDuration(value);
+      if (!into && value != "forever")
+        faults_.add(section->file, section->line, std::string(key) + " must be a duration such as 3650d, or forever");
+    };
+    read("records", keepFor.records);
+    read("deliveries", keepFor.deliveries);
+    read("attempts", keepFor.attempts);
+    read("audit", keepFor.audit);
+  }
+
   void readPolicy(service::Configuration& configuration) {
     if (Section* section = find("policy")) {
       configuration.policy.silenceIsConsent = section->flag("silence_is_consent", false, faults_);
@@ -177,10 +194,10 @@ class Loader {
     } else if (section.kind == "operator") {
       addTokens(section, section.name, settings);
     } else if (section.kind != "gateway" && section.kind != "listen" && section.kind != "policy" &&
-               section.kind != "texts") {
+               section.kind != "texts" && section.kind != "retention") {
       faults_.add(section.file, section.line,
                   "unknown section [" + section.kind +
-                      "]; known: gateway, listen, policy, texts, partner, agreement, operator");
+                      "]; known: gateway, listen, policy, retention, texts, partner, agreement, operator");
     }
   }
 

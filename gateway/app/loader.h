@@ -11,6 +11,7 @@
 #include "gateway/outbound/endpoint.h"
 #include "gateway/queue/core.h"
 #include "gateway/service/configuration.h"
+#include "gateway/service/retention.h"
 
 #include <optional>
 
@@ -33,6 +34,7 @@ struct Settings {
   std::size_t bodyLimit = 20u << 20;
   std::size_t maxConnections = 256;
   std::size_t workers = 1;
+  service::KeepFor keepFor;
   std::vector<identity::TokenSource> tokens;
   bool clientCertificatesAsked = false;
   std::vector<identity::CertificateSource> clientCertificates;

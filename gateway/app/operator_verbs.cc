@@ -23,31 +23,18 @@ std::string filterHelp(std::string_view what) {
 }
 
 Usage deliveryUsage(store::Verb verb, const std::string& help) {
-  return {store::name(verb),
-          "[DELIVERY…]",
-          help,
-          withGatewayOptions(
-              {{"--transfer", "ID", "filter: of this transfer"},
-               {"--partner", "NAME", "filter: to this partner"},
-               {"--endpoint", "NAME", "filter: at this endpoint"},
-               {"--role", "ROLE", "filter: this kind of leg (provider, mediator, pas, receipt, patient-letter …)"},
-               {"--reason", "CODE", "filter: with this reason (docs/reasons.md)"},
-               {"--state", "STATE", "filter: in this state; default: those that the verb is for"},
-               {"--older-than", "DURATION", "filter: made longer ago than this, such as 30min, 72h"},
-               {"--dry-run", "", "show what would happen; a filter without --yes is one"},
-               {"--yes", "N", "do what the filter means, which must be N deliveries"},
-               {"--most", "N", "a filter may mean at most so many; default 100"},
-               {"--rate", "N", "by filter, resend and release: at most so many a second; default 10"},
-               {"--why", "TEXT", "needed: stands in the timeline beside your name; no patient data"},
-               {"--format", "text|json", "default text"}}),
-          0,
-          1'000};
+  std::vector<Option> options = selectionOptions();
+  options.push_back({"--state", "STATE", "filter: in this state; default: those that the verb is for"});
+  options.push_back({"--dry-run", "", "show what would happen; a filter without --yes is one"});
+  options.push_back({"--rate", "N", "by filter, resend and release: at most so many a second; default 10"});
+  options.push_back({"--why", "TEXT", "needed: stands in the timeline beside your name; no patient data"});
+  options.push_back({"--format", "text|json", "default text"});
+  return {store::name(verb), "[DELIVERY…]", help, withGatewayOptions(std::move(options)), 0, 1'000};
 }
 
 class OrderWords {
  public:
-  OrderWords(store::Verb verb, const Arguments& arguments) : arguments_(arguments) {
-    order.verb = verb;
+  OrderWords(std::string_view verb, const Arguments& arguments) : verb_(verb), arguments_(arguments) {
     order.which.deliveries = arguments.positional();
     order.why = arguments.one("--why");
   }
@@ -73,7 +60,7 @@ class OrderWords {
 
  private:
   bool wrong(const std::string& text) const {
-    std::cerr << "lotsen " << store::name(order.verb) << ": " << text << '\n';
+    std::cerr << "lotsen " << verb_ << ": " << text << '\n';
     return false;
   }
 
@@ -112,6 +99,7 @@ class OrderWords {
     return true;
   }
 
+  const std::string_view verb_;
   const Arguments& arguments_;
 };
 
@@ -137,8 +125,9 @@ int deliveryVerb(store::Verb verb, const Usage& usage, const Words& words) {
   int exit = kFine;
   const auto arguments = Arguments::parse(usage, words, exit);
   if (!arguments) return exit;
-  OrderWords asked(verb, *arguments);
+  OrderWords asked(store::name(verb), *arguments);
   if (!asked.read()) return kWrongUse;
+  asked.order.verb = verb;
   const std::string format = arguments->one("--format", "text");
   if (format != "text" && format != "json") {
     std::cerr << "lotsen " << store::name(verb) << ": no format " << format << "; take text or json\n";
@@ -161,6 +150,19 @@ int deliveryVerb(store::Verb verb, const Usage& usage, const Words& words) {
   if (answer->dryRun && asked.order.which.filter && answer->applied > 0)
     std::cerr << "nothing was done; to do it: the same with --yes " << answer->applied << " --why TEXT\n";
   return answer->applied == answer->lines.size() && answer->applied > 0 ? kFine : kDataFailed;
+}
+
+void printRemakes(const inbound::OrderAnswer& answer) {
+  for (const auto& line : answer.lines) {
+    std::cout << line.delivery << "  " << line.role << " to " << line.partner << ", " << line.state
+              << (line.reason.empty() ? "" : " (" + line.reason + ")") << ": " << line.outcome;
+    if (!line.made.empty()) std::cout << ", made anew as " << line.made;
+    if (!line.parked.empty()) std::cout << (answer.dryRun ? ", would be parked: " : ", parked: ") << line.parked;
+    std::cout << '\n';
+    for (const auto& difference : line.differences) std::cout << "    " << difference << '\n';
+  }
+  std::cout << answer.applied << (answer.applied == 1 ? " delivery" : " deliveries")
+            << (answer.dryRun ? " would be made anew\n" : " made anew\n");
 }
 
 int endpointVerb(std::string_view verb, std::string_view help, const Words& words) {
@@ -186,6 +188,40 @@ int endpointVerb(std::string_view verb, std::string_view help, const Words& word
 }
 
 }  // namespace
+
+std::vector<Option> selectionOptions() {
+  return {{"--transfer", "ID", "filter: of this transfer"},
+          {"--partner", "NAME", "filter: to this partner"},
+          {"--endpoint", "NAME", "filter: at this endpoint"},
+          {"--role", "ROLE", "filter: this kind of leg (provider, mediator, pas, receipt, patient-letter …)"},
+          {"--reason", "CODE", "filter: with this reason (docs/reasons.md)"},
+          {"--older-than", "DURATION", "filter: made longer ago than this, such as 30min, 72h"},
+          {"--yes", "N", "do what the filter means, which must be N deliveries"},
+          {"--most", "N", "a filter may mean at most so many; default 100"}};
+}
+
+int remakeDeliveries(const Arguments& arguments) {
+  OrderWords asked("reprocess", arguments);
+  if (!asked.read()) return kWrongUse;
+  service::RemakeOrder order{asked.order.which, asked.order.dryRun, arguments.has("--delivered"), asked.order.why};
+  auto gateway = GatewayCall::open("reprocess", arguments);
+  if (!gateway) return kWrongUse;
+  const auto body = gateway->post("/api/v1/deliveries/reprocess", inbound::remakeBody(order));
+  if (!body) return gateway->status() == 412 ? kDataFailed : kWrongUse;
+  const auto answer = inbound::readOrderJson(*body);
+  if (!answer.ok()) {
+    std::cerr << "lotsen reprocess: " << answer.error().message << '\n';
+    return kWrongUse;
+  }
+  if (arguments.one("--format", "text") == "json") {
+    std::cout << *body << '\n';
+  } else {
+    printRemakes(*answer);
+  }
+  if (answer->dryRun && order.which.filter && answer->applied > 0)
+    std::cerr << "nothing was done; to do it: the same with --yes " << answer->applied << " --why TEXT\n";
+  return answer->applied == answer->lines.size() && answer->applied > 0 ? kFine : kDataFailed;
+}
 
 int resendVerb(const Words& words) {
   static const std::string kHelp = filterHelp(

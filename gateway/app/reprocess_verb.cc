@@ -15,29 +15,46 @@ namespace lotsen::app {
 
 namespace {
 
+std::vector<Option> options() {
+  std::vector<Option> all = {
+      {"--map", "FILE", "the in-map of a channel, with the .drop file beside it; further ones for its imports", true},
+      {"--channel", "NAME", "maps: only this channel; default: all that take what the first map takes"},
+      {"--made-by", "HASH", "maps: only records that these maps have made"},
+      {"--from", "TIME", "maps: received then or later: an instant, or a day (from its start in Sweden)"},
+      {"--to", "TIME", "maps: received before"},
+      {"--limit", "N", "maps: examine at most so many records, the oldest first"},
+      {"--state", "STATE",
+       "maps: only records in this state (processed, parked); else of the deliveries: default parked"},
+      {"--dry-run", "", "show what would happen; needed with --map"},
+      {"--delivered", "", "also what the receiver has, or may have: it gets a second message"},
+      {"--why", "TEXT", "the reason, for timeline and audit; no patient data"},
+      {"--format", "text|json", "default text; json is the API's report, all calls added up"}};
+  for (const Option& each : selectionOptions()) all.push_back(each);
+  return withGatewayOptions(std::move(all));
+}
+
 const Usage& usage() {
   static const Usage kUsage{
       "reprocess",
-      "",
-      "Asks a running gateway what other maps would make of the records that it has stored, and prints the\n"
-      "differences grouped by kind: counts, places and record ids, never a value. Nothing is changed; each call is\n"
-      "written to the gateway's audit.\n\n"
-      "Exit status: 0 no difference, 1 there are differences or records that would fail, 2 wrong use, faults in the\n"
-      "maps, or a gateway that refuses or does not answer (then nothing is on stdout).",
-      withGatewayOptions(
-          {{"--dry-run", "", "needed: to change records is not there yet"},
-           {"--map", "FILE", "the in-map of a channel, with the .drop file beside it; further ones for its imports",
-            true},
-           {"--channel", "NAME", "only this channel; default: all that take what the first map takes"},
-           {"--state", "processed|parked", "only records in this state"},
-           {"--made-by", "HASH", "only records that these maps have made"},
-           {"--from", "TIME", "received then or later: an instant, or a day (from its start in Sweden)"},
-           {"--to", "TIME", "received before"},
-           {"--limit", "N", "examine at most so many records, the oldest first"},
-           {"--why", "TEXT", "the reason, for the audit; no patient data"},
-           {"--format", "text|json", "default text; json is the API's report, all calls added up"}}),
+      "[DELIVERY…]",
+      "With --map (always a dry run): asks a running gateway what other maps would make of the records that it has\n"
+      "stored, and prints the differences grouped by kind: counts, places and record ids, never a value. Nothing is\n"
+      "changed; each call is written to the gateway's audit.\n\n"
+      "Without --map: makes deliveries anew with the gateway's own maps of today, from the stored originals, as new\n"
+      "messages that say which they replace; the old ones are cancelled. Name deliveries by id, or mean all that fit "
+      "a\n"
+      "filter. A filter is a dry run: it shows where the new message would differ and how many there are; --yes N "
+      "does\n"
+      "it, if the filter still means N deliveries, else nothing is done. What the receiver has is left alone unless\n"
+      "--delivered is given.\n\n"
+      "Exit status: 0 no difference, or all of it was done (or would be); 1 there are differences or records that "
+      "would\n"
+      "fail, or some or all was not done; 2 wrong use, faults in the maps, or a gateway that refuses or does not "
+      "answer\n"
+      "(then nothing is on stdout).",
+      options(),
       0,
-      0};
+      100};
   return kUsage;
 }
 
@@ -129,8 +146,11 @@ int reprocessVerb(const Words& words) {
   int exit = kFine;
   const auto arguments = Arguments::parse(usage(), words, exit);
   if (!arguments) return exit;
-  if (!arguments->has("--dry-run")) return wrong("only the dry run is there yet: give --dry-run");
-  if (!arguments->has("--map")) return wrong("--map FILE is needed");
+  if (!arguments->has("--map")) return remakeDeliveries(*arguments);
+  if (!arguments->has("--dry-run"))
+    return wrong(
+        "other maps are tried only: give --dry-run; to make deliveries anew, install the maps, reload, and leave "
+        "--map out");
   const std::string format = arguments->one("--format", "text");
   if (format != "text" && format != "json") return wrong("no format " + format + "; take text or json");
   inbound::Reprocess reprocess;

@@ -1,11 +1,12 @@
 #include "gateway/console/pages.h"
 
+#include "gateway/store/rules.h"
 #include "gateway/sweden/civil_time.h"
 
 namespace lotsen::console {
 
 const char* const kContentSecurityPolicy =
-    "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 namespace {
 
@@ -17,6 +18,7 @@ a{color:var(--link)}h1{font-size:1.5rem;margin:.5rem 0}h2{font-size:1.15rem;marg
 table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.4rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}
 th{background:var(--soft);font-weight:600}code{font-size:.85em;overflow-wrap:anywhere}.good{color:var(--good)}.wait{color:var(--wait)}.bad{color:var(--bad)}
 .state{font-weight:600;white-space:nowrap}dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem;margin:0}dt{font-weight:600}dd{margin:0}
+form{display:flex;flex-wrap:wrap;gap:.4rem;align-items:end}label{font-size:.85rem}input,button{font:inherit;padding:.2rem .5rem}
 .scroll{overflow-x:auto}nav{border-bottom:1px solid var(--line);padding-bottom:.5rem}
 )";
 
@@ -114,9 +116,39 @@ std::string page(std::string_view title, const std::string& body) {
       "<!doctype html><html lang=\"sv\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
       "content=\"width=device-width, initial-scale=1\"><title>";
   out += escaped(title) + " · Lotsen</title><style>" + std::string(kStyle) +
-         "</style></head><body><nav aria-label=\"Huvudmeny\"><a href=\"/console/\">Överföringar</a></nav><main><h1>" +
+         "</style></head><body><nav aria-label=\"Huvudmeny\"><a href=\"/console/\">Överföringar</a> · <a "
+         "href=\"/console/endpoints\">Adresser</a></nav><main><h1>" +
          escaped(title) + "</h1>" + body + "</main></body></html>";
   return out;
+}
+
+struct Button {
+  std::string_view verb, text;
+};
+
+/// A form with a reason and the buttons of what may be done.
+std::string form(const std::string& action, const std::vector<Button>& buttons) {
+  if (buttons.empty()) return {};
+  std::string out = "<form method=\"post\" action=\"" + escaped(action) +
+                    "\"><label>Varför (inga patientuppgifter) <input name=\"why\" required maxlength=\"500\"></label>";
+  for (const Button& each : buttons) {
+    out += "<button name=\"verb\" value=\"" + std::string(each.verb) + "\">" + std::string(each.text) + "</button>";
+  }
+  return out + "</form>";
+}
+
+/// What a person may do with a delivery as it stands.
+std::vector<Button> buttonsFor(const store::Delivery& delivery) {
+  constexpr store::Verb kVerbs[] = {store::Verb::Resend, store::Verb::Release, store::Verb::Confirm,
+                                    store::Verb::Cancel, store::Verb::Park};
+  constexpr std::string_view kTexts[] = {"Skicka om", "Släpp", "Mottagaren har den", "Stryk", "Stoppa"};
+  const store::Standing standing{delivery.state, delivery.reason, delivery.sequence > 0, delivery.everSent};
+  std::vector<Button> buttons;
+  for (std::size_t i = 0; i < std::size(kVerbs); ++i) {
+    if (store::judgeIntervention(kVerbs[i], standing).outcome == store::Intervened::Applied)
+      buttons.push_back({store::name(kVerbs[i]), kTexts[i]});
+  }
+  return buttons;
 }
 
 }  // namespace
@@ -165,12 +197,15 @@ std::string transferPage(const store::TransferView& view) {
   body +=
       "</tbody></table></div><h2>Leveranser</h2><div class=\"scroll\"><table><thead><tr><th scope=\"col\">Ben</th><th "
       "scope=\"col\">Till</th><th scope=\"col\">Läge</th>"
-      "<th scope=\"col\">Försök</th><th scope=\"col\">Orsak</th><th scope=\"col\">Klar</th></tr></thead><tbody>";
+      "<th scope=\"col\">Försök</th><th scope=\"col\">Orsak</th><th scope=\"col\">Klar</th><th "
+      "scope=\"col\">Åtgärd</th></tr></thead><tbody>";
   for (const auto& delivery : view.deliveries) {
     body += "<tr><td>" + std::string(swedish(delivery.role)) + "</td><td>" + escaped(delivery.partner) + "</td>" +
             stateCell(swedish(delivery.state), store::name(delivery.state)) + "<td>" +
-            std::to_string(delivery.attempts) + "</td><td>" + escaped(delivery.reason) + "</td><td>" +
-            clockTime(delivery.finishedAt) + "</td></tr>";
+            std::to_string(delivery.attempts) + "</td><td>" + escaped(delivery.reason) +
+            (delivery.overdue ? " <span class=\"bad\">kvittens saknas</span>" : "") + "</td><td>" +
+            clockTime(delivery.finishedAt) + "</td><td>" +
+            form("/console/deliveries/" + delivery.id, buttonsFor(delivery)) + "</td></tr>";
   }
   body +=
       "</tbody></table></div><h2>Tidslinje</h2><div class=\"scroll\"><table><thead><tr><th scope=\"col\">Tid</th><th "
@@ -181,6 +216,40 @@ std::string transferPage(const store::TransferView& view) {
   }
   body += "</tbody></table></div>";
   return page("Överföring " + transfer.caseKey, body);
+}
+
+std::string endpointsPage(const std::vector<service::EndpointState>& endpoints) {
+  std::string body =
+      "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Adress</th><th scope=\"col\">Redo</th><th "
+      "scope=\"col\">Skickas</th><th scope=\"col\">Parkerade</th><th scope=\"col\">Kvittens saknas</th><th "
+      "scope=\"col\">Läge</th><th scope=\"col\">Åtgärd</th></tr></thead><tbody>";
+  for (const auto& each : endpoints) {
+    const auto& figures = each.figures;
+    const auto number = [](std::uint64_t n, bool bad) {
+      return std::string(n > 0 && bad ? "<td class=\"bad\">" : "<td>") + std::to_string(n) + "</td>";
+    };
+    body += "<tr><td>" + escaped(figures.endpoint) + "</td>" + number(figures.ready, false) +
+            number(figures.inFlight, false) + number(figures.parked, true) + number(figures.overdue, true);
+    body += each.pause ? "<td class=\"state wait\">pausad av " + escaped(each.pause->actor) + " sedan " +
+                             clockTime(each.pause->since) + ": " + escaped(each.pause->reason) + "</td>"
+                       : "<td class=\"state good\">i drift</td>";
+    body += "<td>" +
+            form("/console/endpoints/" + figures.endpoint,
+                 {each.pause ? Button{"resume", "Återuppta"} : Button{"pause", "Pausa"}}) +
+            "</td></tr>";
+  }
+  return page("Adresser", body + "</tbody></table></div>");
+}
+
+std::string refusedPage(std::string_view why) {
+  return page("Inget har gjorts", "<p>" + escaped(why) + "</p><p><a href=\"/console/\">Till listan</a></p>");
+}
+
+std::string notDonePage(const store::Delivery& delivery, std::string_view outcome) {
+  std::string body = "<p>Leveransen har ändrats eller tillåter inte det: <code>" + escaped(outcome) + "</code>.</p>";
+  if (!delivery.transfer.empty())
+    body += "<p><a href=\"/console/transfers/" + escaped(delivery.transfer) + "\">Till överföringen</a></p>";
+  return page("Inget har gjorts", body);
 }
 
 std::string notFoundPage() {

@@ -1,9 +1,10 @@
 // The console's pages as functions from what the store tells to HTML: the list of transfers, and one transfer with its
-// timeline. Read-only, works without JavaScript, Swedish for clerks. No patient data: ids, states, reasons, times. Used
-// by: inbound (serves them). Thread rule: pure. Failure rule: none; every value is escaped.
+// timeline and the forms of the operator's verbs, the endpoints. Works without JavaScript, Swedish for clerks. No
+// patient data: ids, states, reasons, times. Used by: inbound (serves them, and takes the forms). Thread rule: pure.
+// Failure rule: none; every value is escaped.
 #pragma once
 
-#include "gateway/store/store.h"
+#include "gateway/service/operator.h"
 
 #include <string>
 #include <vector>
@@ -12,7 +13,12 @@ namespace lotsen::console {
 
 std::string transfersPage(const std::vector<store::Transfer>& transfers, std::size_t limit);
 std::string transferPage(const store::TransferView& view);
+std::string endpointsPage(const std::vector<service::EndpointState>& endpoints);
 std::string notFoundPage();
+/// A form was refused; `why` is shown as it is.
+std::string refusedPage(std::string_view why);
+/// A verb did not fit the delivery; `outcome` as the API tells it.
+std::string notDonePage(const store::Delivery& delivery, std::string_view outcome);
 
 /// Fields that every page is served with (no script, no frame, no referrer).
 extern const char* const kContentSecurityPolicy;

@@ -1,6 +1,5 @@
 #include "gateway/inbound/api.h"
 
-#include "gateway/console/pages.h"
 #include "gateway/crypto/base64.h"
 #include "gateway/fhir/outcome.h"
 #include "gateway/http/media_type.h"
@@ -48,7 +47,8 @@ std::string_view issueCode(int status) {
   switch (status) {
     case 401: return "login";
     case 403: return "forbidden";
-    case 404: return "not-found";
+    case 404:
+    case 410: return "not-found";
     case 405:
     case 415:
     case 501: return "not-supported";
@@ -95,15 +95,6 @@ bool isUtf8Json(const Result<http::MediaType>& type) {
 
 bool isPublic(std::string_view path) {
   return path == "/metrics" || path.substr(0, 8) == "/health/";
-}
-
-http::Response page(int status, std::string html) {
-  auto response = http::Response::text(status, std::move(html), "text/html; charset=utf-8");
-  response.fields.push_back({"Content-Security-Policy", console::kContentSecurityPolicy});
-  response.fields.push_back({"X-Content-Type-Options", "nosniff"});
-  response.fields.push_back({"Referrer-Policy", "no-referrer"});
-  response.fields.push_back({"Cache-Control", "no-store"});
-  return response;
 }
 
 }  // namespace
@@ -159,6 +150,7 @@ void Api::addTo(Router& router) {
   router.add("GET", "/api/v1/transfers/{id}", guarded(Permission::Read, &Api::transfer));
   router.add("GET", "/api/v1/deliveries", guarded(Permission::Operate, &Api::deliveries));
   router.add("POST", "/api/v1/deliveries", guarded(Permission::Operate, &Api::order));
+  router.add("POST", "/api/v1/deliveries/reprocess", guarded(Permission::Operate, &Api::remake));
   router.add("GET", "/api/v1/endpoints", guarded(Permission::Operate, &Api::endpoints));
   router.add("POST", "/api/v1/endpoints/{endpoint}/pause", guarded(Permission::Operate, &Api::pause));
   router.add("POST", "/api/v1/endpoints/{endpoint}/resume", guarded(Permission::Operate, &Api::resume));
@@ -166,6 +158,9 @@ void Api::addTo(Router& router) {
   router.add("POST", "/api/v1/reprocess", guarded(Permission::Operate, &Api::reprocess));
   router.add("GET", "/api/v1/openapi.json", [this](const Call&) { return http::Response::json(200, parts_.openApi); });
   router.add("GET", "/console/", guarded(Permission::Operate, &Api::consoleList));
+  router.add("GET", "/console/endpoints", guarded(Permission::Operate, &Api::consoleEndpoints));
+  router.add("POST", "/console/endpoints/{endpoint}", guarded(Permission::Operate, &Api::consolePause));
+  router.add("POST", "/console/deliveries/{id}", guarded(Permission::Operate, &Api::consoleOrder));
   router.add("GET", "/console/transfers/{id}", guarded(Permission::Operate, &Api::consoleTransfer));
 }
 
@@ -327,6 +322,8 @@ http::Response Api::transfer(const Call& call, const Principal& who) const {
 http::Response Api::deliveryBody(const Call& call, const Principal&) const {
   const auto delivery = parts_.store.delivery(call.parameter("id"));
   if (!delivery.ok() && delivery.error().code != Code::NotFound) return unavailable();
+  if (delivery.ok() && delivery->body.empty() && delivery->sequence > 0)
+    return outcome(410, "removed", "the bytes of this delivery have been removed, as [retention] says");
   if (!delivery.ok() || delivery->body.empty())
     return outcome(404, "no-delivery", "there is no such delivery, or it has no bytes yet");
   return http::Response::text(200, delivery->body, delivery->mediaType);
@@ -341,7 +338,7 @@ http::Response Api::reprocess(const Call& call, const Principal& who) const {
   if (!asked) return http::Response::fhir(400, fhir::operationOutcome(issues));
   if (!asked->dryRun)
     return outcome(501, "dry-run-only",
-                   "only the dry run is there yet: send \"dryRun\": true; nothing was looked at or changed");
+                   "other maps are tried only: send \"dryRun\": true; nothing was looked at or changed");
   fhir::Issues mapIssues;
   const auto answer = parts_.whatIf.run(*parts_.configuration.get(), who, std::move(asked->request), mapIssues);
   if (answer.ok()) return http::Response::json(200, reprocessJson(*answer));
@@ -350,20 +347,6 @@ http::Response Api::reprocess(const Call& call, const Principal& who) const {
     case Code::Busy: return outcome(503, "busy", answer.error().message);
     default: return unavailable();
   }
-}
-
-http::Response Api::consoleList(const Call& call, const Principal&) const {
-  store::TransferFilter filter;
-  http::queryParameter(call.request.query(), "after", filter.after);
-  const auto found = parts_.store.transfers(filter);
-  if (!found.ok()) return unavailable();
-  return page(200, console::transfersPage(*found, filter.limit));
-}
-
-http::Response Api::consoleTransfer(const Call& call, const Principal&) const {
-  const auto view = parts_.store.transfer(call.parameter("id"));
-  if (!view.ok() && view.error().code != Code::NotFound) return unavailable();
-  return view.ok() ? page(200, console::transferPage(*view)) : page(404, console::notFoundPage());
 }
 
 }  // namespace lotsen::inbound

@@ -11,6 +11,7 @@
 #include "gateway/service/current.h"
 #include "gateway/service/operator.h"
 #include "gateway/service/reception.h"
+#include "gateway/service/remake.h"
 #include "gateway/service/what_if.h"
 
 #include <atomic>
@@ -24,6 +25,7 @@ struct ApiParts {
   service::Receptionist& receptionist;
   service::WhatIf& whatIf;
   service::Operator& desk;
+  service::Remaker& remaker;
   identity::CurrentCredentials& credentials;
   Clock& clock;
   observe::Metrics& metrics;
@@ -51,14 +53,19 @@ class Api {
   http::Response reprocess(const Call& call, const identity::Principal& who) const;
   // api_operator.cc
   http::Response order(const Call& call, const identity::Principal& who) const;
+  http::Response remake(const Call& call, const identity::Principal& who) const;
   http::Response deliveries(const Call& call, const identity::Principal& who) const;
   http::Response endpoints(const Call& call, const identity::Principal& who) const;
   http::Response pause(const Call& call, const identity::Principal& who) const;
   http::Response resume(const Call& call, const identity::Principal& who) const;
   http::Response stopOrGo(const Call& call, const identity::Principal& who, bool stop) const;
 
+  // api_console.cc
   http::Response consoleList(const Call& call, const identity::Principal& who) const;
   http::Response consoleTransfer(const Call& call, const identity::Principal& who) const;
+  http::Response consoleEndpoints(const Call& call, const identity::Principal& who) const;
+  http::Response consoleOrder(const Call& call, const identity::Principal& who) const;
+  http::Response consolePause(const Call& call, const identity::Principal& who) const;
   void count(const service::Reception& reception, std::string_view kind) const;
   /// `personality`: of the partner whose message it was; none: it was a record.
   http::Response received(const service::Reception& reception, const service::Personality* personality) const;

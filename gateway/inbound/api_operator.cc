@@ -39,6 +39,16 @@ http::Response Api::order(const Call& call, const identity::Principal& who) cons
   return report.ok() ? http::Response::json(200, orderJson(*report)) : refused(report.error());
 }
 
+http::Response Api::remake(const Call& call, const identity::Principal& who) const {
+  if (!parts_.accepting) return unavailable();
+  if (!isJson(call.request)) return notJson();
+  fhir::Issues issues;
+  const auto order = readRemake(call.request.body, issues);
+  if (!order) return http::Response::fhir(400, fhir::operationOutcome(issues));
+  const auto report = parts_.remaker.run(*parts_.configuration.get(), who, *order);
+  return report.ok() ? http::Response::json(200, remakeJson(*report)) : refused(report.error());
+}
+
 http::Response Api::deliveries(const Call& call, const identity::Principal&) const {
   store::DeliveryFilter filter;
   const auto query = call.request.query();

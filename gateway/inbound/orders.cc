@@ -155,6 +155,50 @@ std::string orderJson(const service::OrderReport& report) {
   return text;
 }
 
+std::optional<service::RemakeOrder> readRemake(std::string_view text, fhir::Issues& issues) {
+  const auto document = readBody(text, issues);
+  if (!document) return std::nullopt;
+  const Element* root = document->root();
+  const Body body(*document, issues);
+  body.allow(root, {"deliveries", "filter", "dryRun", "expect", "most", "delivered", "why"});
+  service::RemakeOrder order;
+  readSelection(body, root, order.which);
+  order.dryRun = body.flag(root, "dryRun");
+  order.delivered = body.flag(root, "delivered");
+  order.why = body.word(root, "why", service::Operator::kLongestWhy);
+  if (issues.hasErrors()) return std::nullopt;
+  return order;
+}
+
+std::string remakeBody(const service::RemakeOrder& order) {
+  std::string text;
+  json::Writer writer(text);
+  writer.startObject().member("dryRun", order.dryRun).member("delivered", order.delivered);
+  writeSelection(writer, order.which);
+  writer.member("why", order.why).endObject();
+  return text;
+}
+
+std::string remakeJson(const service::RemakeReport& report) {
+  std::string text;
+  json::Writer writer(text);
+  writer.startObject().member("dryRun", report.dryRun).member("applied", static_cast<std::int64_t>(report.applied));
+  writer.key("deliveries").startArray();
+  for (const auto& line : report.lines) {
+    writer.startObject();
+    writeDelivery(writer, line.old);
+    writer.member("outcome", line.outcome);
+    if (!line.made.empty() && !report.dryRun) writer.member("made", line.made);
+    if (!line.parked.empty()) writer.member("parked", line.parked);
+    writer.key("differences").startArray();
+    for (const auto& each : line.differences)
+      writer.startObject().member("kind", service::name(each.change)).member("path", each.path).endObject();
+    writer.endArray().endObject();
+  }
+  writer.endArray().endObject();
+  return text;
+}
+
 Result<OrderAnswer> readOrderJson(std::string_view text) {
   fhir::Issues issues;
   LOTSEN_TRY(const auto document, fhir::readJson(text, fhir::Schema::r4(), {}, issues));
@@ -170,8 +214,22 @@ Result<OrderAnswer> readOrderJson(std::string_view text) {
   std::from_chars(applied.data(), applied.data() + applied.size(), answer.applied);
   const Element* first = fhir::child(document, root, "deliveries");
   for (const Element* each = first; each != nullptr && each->name == first->name; each = each->next) {
-    answer.lines.push_back({word(each, "id"), word(each, "transfer"), word(each, "role"), word(each, "partner"),
-                            word(each, "state"), word(each, "reason"), word(each, "outcome")});
+    answer.lines.push_back({word(each, "id"),
+                            word(each, "transfer"),
+                            word(each, "role"),
+                            word(each, "partner"),
+                            word(each, "state"),
+                            word(each, "reason"),
+                            word(each, "outcome"),
+                            word(each, "made"),
+                            word(each, "parked"),
+                            {}});
+    const Element* difference = fhir::child(document, each, "differences");
+    for (const auto name = difference == nullptr ? fhir::kNone : difference->name;
+         difference != nullptr && difference->name == name; difference = difference->next) {
+      if (difference->first == nullptr) continue;  // an empty list
+      answer.lines.back().differences.push_back(word(difference, "kind") + " " + word(difference, "path"));
+    }
   }
   return answer;
 }

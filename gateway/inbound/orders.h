@@ -1,9 +1,10 @@
-// POST /api/v1/deliveries on the wire: what an operator asks of deliveries, and what came of it; and what stands at the
-// endpoints. openapi.json describes all of it. Used by: api_operator.cc; app (the command line). Thread rule: pure.
-// Failure rule: faults of a body go to `issues` with the member's path; none is passed over.
+// POST /api/v1/deliveries and …/reprocess on the wire: what an operator asks of deliveries, and what came of it; and
+// what stands at the endpoints. openapi.json describes all of it. Used by: api_operator.cc; app (the command line).
+// Thread rule: pure. Failure rule: faults of a body go to `issues` with the member's path; none is passed over.
 #pragma once
 
 #include "gateway/service/operator.h"
+#include "gateway/service/remake.h"
 
 #include <optional>
 #include <string>
@@ -19,6 +20,8 @@ std::string orderBody(const service::Order& order);
 /// One line of a report, as the asking side reads it.
 struct OrderAnswerLine {
   std::string delivery, transfer, role, partner, state, reason, outcome;
+  std::string made, parked;              // reprocess: the new delivery, and why it is parked
+  std::vector<std::string> differences;  // reprocess: "value-changed Bundle.entry…"
 };
 struct OrderAnswer {
   bool dryRun = false;
@@ -26,7 +29,10 @@ struct OrderAnswer {
   std::vector<OrderAnswerLine> lines;
 };
 std::string orderJson(const service::OrderReport& report);
-/// What orderJson() wrote, for the asking side. Invalid: it is something else.
+std::optional<service::RemakeOrder> readRemake(std::string_view body, fhir::Issues& issues);
+std::string remakeBody(const service::RemakeOrder& order);
+std::string remakeJson(const service::RemakeReport& report);
+/// What orderJson() or remakeJson() wrote, for the asking side. Invalid: it is something else.
 Result<OrderAnswer> readOrderJson(std::string_view text);
 
 /// {"why": …}: the body of a pause or resume; nullopt: `issues` says why not.

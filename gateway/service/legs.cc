@@ -151,6 +151,7 @@ Result<fhir::Document> legRecord(const Configuration& configuration, const Leg& 
   }
   if (leg.plan.role == transfer::Role::Receipt) disclose(filler, root, leg);
   filler.text(root, "recallOf", leg.recallOf);
+  filler.text(root, "replaces", leg.replaces);
   // All of the record, so only whoever gets all of the referral may have it: no other leg ever holds it.
   if (leg.original != nullptr && leg.plan.role == transfer::Role::Provider) {
     auto* original = filler.group(root, "original");

@@ -45,6 +45,7 @@ struct Leg {
   } acknowledged;                    // of the provider leg, for those that follow it
   std::vector<Disclosed> disclosed;  // so far, for the receipt
   std::string recallOf;              // messageId of the message that is called back
+  std::string replaces;              // messageId of the message that this one takes the place of
 };
 
 struct Prepared {

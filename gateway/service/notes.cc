@@ -19,6 +19,14 @@ void Notes::recordParked(store::RecordKind kind) {
        "rätta i källsystemet och skicka en ny version, eller rätta mappningen och bearbeta om överföringen"});
 }
 
+void Notes::changedAfterSending() {
+  add({reason::kChangedAfterSending, "a new version of the referral or BTF came after the message had left",
+       "decide whether the receiver needs it: reprocess its delivery (it becomes a new message), or tell the "
+       "receiver",
+       "", "en ny version av remiss eller BTF kom efter att meddelandet skickats",
+       "avgör om mottagaren behöver den nya versionen"});
+}
+
 void Notes::deliveryParked(store::Role role, std::string_view why) {
   const bool byPerson = why == reason::kParkedByPerson || why == reason::kParkedUnresolved;
   add({why.empty() ? reason::kDeliveryParked : why,
@@ -69,6 +77,12 @@ std::string auditDetail(std::string_view what, const fhir::Issues* issues) {
 void Notes::audit(std::string_view action, const store::Id& subject, std::string_view what,
                   const fhir::Issues* issues) {
   audit_.push_back({now_, "gateway", std::string(action), transfer_, subject, auditDetail(what, issues)});
+}
+
+void Notes::remade(const std::string& actor, const std::string& why, const store::Id& old, const store::Id& made) {
+  std::string detail;
+  json::Writer(detail).startObject().member("why", why).member("by", made).endObject();
+  audit_.push_back({now_, actor, "delivery-reprocessed", transfer_, old, std::move(detail)});
 }
 
 void Notes::judged(Judgement judgement, const store::Id& subject) {

@@ -29,6 +29,7 @@ class Notes {
   /// The same code at the same place is told once.
   void add(const Reason& reason);
   void recordParked(store::RecordKind kind);
+  void changedAfterSending();
   /// `why`: the reason code of the leg; empty if it has none.
   void deliveryParked(store::Role role, std::string_view why);
 
@@ -39,6 +40,8 @@ class Notes {
   /// `what`: a code or name; `issues`: their rules, texts and places go along.
   void audit(std::string_view action, const store::Id& subject, std::string_view what,
              const fhir::Issues* issues = nullptr);
+  /// A person had a delivery made anew as another.
+  void remade(const std::string& actor, const std::string& why, const store::Id& old, const store::Id& made);
   /// What validation made of this record or delivery: kept to be counted, and told if it went on with faults.
   void judged(Judgement judgement, const store::Id& subject);
   std::vector<store::AuditEntry> takeAudit() { return std::move(audit_); }

@@ -23,6 +23,7 @@ inline constexpr std::string_view kMessageFailed = "message-failed";
 inline constexpr std::string_view kMessageInvalid = "message-invalid";
 inline constexpr std::string_view kConsentWithdrawn = "consent-withdrawn";
 inline constexpr std::string_view kSuperseded = "superseded";
+inline constexpr std::string_view kReprocessed = "reprocessed";
 inline constexpr std::string_view kTransientAcknowledgement = "transient-error-acknowledged";
 inline constexpr std::string_view kFatalAcknowledgement = "fatal-error-acknowledged";
 inline constexpr std::string_view kForeignAcknowledgement = "acknowledgement-of-another-message";

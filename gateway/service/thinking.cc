@@ -24,11 +24,12 @@ constexpr auto kLookAgain = std::chrono::seconds(2);  // while a leg is in fligh
 class Pass {
  public:
   Pass(const Configuration& configuration, const store::TransferWork& work, Clock& clock, Random& random,
-       letter::Fonts& fonts)
+       letter::Fonts& fonts, Remake* remake)
       : configuration_(configuration),
         work_(work),
         random_(random),
         fonts_(fonts),
+        remake_(remake),
         now_(clock.now()),
         today_(sweden::civilDate(now_)),
         notes_(work.transfer.id, now_),
@@ -60,7 +61,7 @@ class Pass {
       stop();
     } else if (file_.anyHeld()) {
       change_.state = store::TransferState::Parked;
-    } else if (nothingLeftToGate()) {
+    } else if (remake_ == nullptr && nothingLeftToGate()) {
       afterwards();
     } else if (!gatesOpen()) {
       change_.state = store::TransferState::Waiting;
@@ -100,8 +101,7 @@ class Pass {
     });
   }
 
-  // A leg that may have arrived when the consent was withdrawn is cancelled to make way for its recall; the recall
-  // tells of it.
+  // A leg that may have arrived at a withdrawal is cancelled to make way for its recall; the recall tells of it.
   bool wasDisclosed(const store::Delivery& delivery) const {
     return discloses(delivery.role) &&
            (mayHaveArrived(delivery) || (delivery.state == DeliveryState::Cancelled && recalled(delivery)));
@@ -114,8 +114,8 @@ class Pass {
 
   // --- 4: hold
 
-  // Gates judge what is to leave. When all that goes to other care givers has left, what follows (letters,
-  // deregistration, receipt) is owed whatever the date is.
+  // Gates judge what is to leave. When all that has left, what follows (letters, receipt …) is owed whatever the date
+  // is.
   bool nothingLeftToGate() const {
     if (file_.current(RecordKind::Referral).isNew || file_.current(RecordKind::Btf).isNew) return false;
     bool any = false;
@@ -127,8 +127,7 @@ class Pass {
     return any;
   }
 
-  // A consent that turns out never to have been given, when the data has left: a person must decide, and nothing more
-  // goes out.
+  // A consent that turns out never to have been given, when the data has left: a person must decide; nothing goes out.
   void afterwards() {
     change_.state = store::TransferState::Released;
     if (!file_.facts().consent || file_.facts().consent->status != transfer::ConsentStatus::EnteredInError) return;
@@ -153,6 +152,7 @@ class Pass {
     change_.state = store::TransferState::Released;
     plans_ = transfer::route(file_.facts(), *file_.agreement(), configuration_.policy);
     if (!sendable(plans_)) return;
+    if (remake_ != nullptr) return remake();
     const bool contentChanged = file_.current(RecordKind::Referral).isNew || file_.current(RecordKind::Btf).isNew;
     std::vector<const store::Delivery*> live;
     bool left = false, ended = false, withdrawn = false;
@@ -166,12 +166,7 @@ class Pass {
     }
     if (!live.empty() && contentChanged && left) {
       change_.state = store::TransferState::Parked;
-      notes_.add(
-          {reason::kChangedAfterSending, "a new version of the referral or BTF came after the message had left",
-           "decide whether the receiver needs it: reprocess its delivery (it becomes a new message), or tell the "
-           "receiver",
-           "", "en ny version av remiss eller BTF kom efter att meddelandet skickats",
-           "avgör om mottagaren behöver den nya versionen"});
+      notes_.changedAfterSending();
       return;
     }
     // What a person has ended stays so until there is something new to send.
@@ -195,6 +190,28 @@ class Pass {
         if (found != created.end()) after.push_back(found->second);
       }
       created[roleOf(plan.role)] = create(plan, std::move(after));
+    }
+  }
+
+  /// What was asked for, and what waits for it: its dependency is another delivery then.
+  void remake() {
+    for (const auto& old : work_.deliveries) {
+      const bool asked = remake_->deliveries.count(old.id) != 0;
+      const bool waits = old.state == DeliveryState::Held &&
+                         std::any_of(old.after.begin(), old.after.end(),
+                                     [&](const store::Id& id) { return remake_->made.count(id) != 0; });
+      const bool gone = old.state == DeliveryState::Cancelled || old.state == DeliveryState::Leased;
+      if ((!asked && !waits) || gone || (mayHaveArrived(old) && !remake_->delivered)) continue;
+      const auto plan = planOf(old);
+      if (!plan) continue;
+      std::vector<store::Id> after = old.after;
+      for (auto& id : after) {
+        if (const auto made = remake_->made.find(id); made != remake_->made.end()) id = made->second;
+      }
+      if (old.state != DeliveryState::Done && old.state != DeliveryState::Awaiting) cancel(old, reason::kReprocessed);
+      const auto made = create(*plan, std::move(after), old.sequence > 0 ? old.messageId : std::string());
+      remake_->made[old.id] = made;
+      if (asked) notes_.remade(remake_->actor, remake_->why, old.id, made);
     }
   }
 
@@ -226,7 +243,8 @@ class Pass {
     change_.releases.push_back(std::move(release));
   }
 
-  store::Id create(const transfer::LegPlan& plan, std::vector<store::Id> after) {
+  /// `replaces`: the message that this leg's takes the place of.
+  store::Id create(const transfer::LegPlan& plan, std::vector<store::Id> after, std::string replaces = {}) {
     store::Delivery delivery;
     delivery.id = newId();
     delivery.transfer = work_.transfer.id;
@@ -241,12 +259,15 @@ class Pass {
     delivery.createdAt = now_;
     delivery.dueAt = now_;
     delivery.deadlineAt = now_ + kDeadline;
-    const bool waits = !delivery.after.empty();
+    const bool waits = std::any_of(delivery.after.begin(), delivery.after.end(), [&](const store::Id& id) {
+      const auto* before = find(id);
+      return before == nullptr || before->state != DeliveryState::Done;
+    });
     store::Id id = delivery.id;
     notes_.audit("leg-created", id, store::name(delivery.role));
     if (delivery.needsRelease) permit(id);
     if (!waits) {
-      auto change = prepareLeg(delivery, plan);
+      auto change = prepareLeg(delivery, plan, std::move(replaces));
       delivery.state = change.to;
       delivery.reason = std::move(change.reason);
       delivery.mediaType = std::move(change.mediaType);
@@ -313,13 +334,15 @@ class Pass {
     return nullptr;
   }
 
-  store::DeliveryChange prepareLeg(const store::Delivery& delivery, const transfer::LegPlan& plan) {
+  store::DeliveryChange prepareLeg(const store::Delivery& delivery, const transfer::LegPlan& plan,
+                                   std::string replaces = {}) {
     Leg leg;
     leg.plan = plan;
     leg.transfer = work_.transfer.id;
     leg.caseNumber = work_.transfer.caseKey;
     leg.messageId = delivery.messageId;
     leg.bundleId = delivery.bundleId;
+    leg.replaces = std::move(replaces);
     leg.createdAt = now_;
     leg.receiver = configuration_.partner(delivery.partner);
     leg.agreement = file_.agreement();
@@ -454,6 +477,7 @@ class Pass {
   const store::TransferWork& work_;
   Random& random_;
   letter::Fonts& fonts_;
+  Remake* const remake_;  // null: nobody has asked for that
   const Instant now_;
   const sweden::CivilDate today_;
   Notes notes_;
@@ -465,8 +489,9 @@ class Pass {
 
 }  // namespace
 
-Result<store::TransferChange> Thinker::think(const Configuration& configuration, const store::TransferWork& work) {
-  Pass pass(configuration, work, clock_, random_, *fonts_);
+Result<store::TransferChange> Thinker::think(const Configuration& configuration, const store::TransferWork& work,
+                                             Remake* remake) {
+  Pass pass(configuration, work, clock_, random_, *fonts_, remake);
   auto change = pass.run();
   for (const auto& judgement : pass.judgements()) judged_(judgement);
   return change;

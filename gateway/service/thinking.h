@@ -18,8 +18,18 @@
 #include "gateway/service/legs.h"
 
 #include <functional>
+#include <map>
+#include <set>
 
 namespace lotsen::service {
+
+/// Legs that a person has asked to be made anew, as new messages.
+struct Remake {
+  std::set<store::Id> deliveries;
+  bool delivered = false;  // also what the receiver has, or may have
+  std::string actor, why;
+  std::map<store::Id, store::Id> made;  // out: the new one of each; what is not here cannot be made anew now
+};
 
 class Thinker {
  public:
@@ -27,7 +37,9 @@ class Thinker {
   Thinker(Clock& clock, Random& random, std::unique_ptr<letter::Fonts> fonts,
           std::function<void(const Judgement&)> judged)
       : clock_(clock), random_(random), fonts_(std::move(fonts)), judged_(std::move(judged)) {}
-  Result<store::TransferChange> think(const Configuration& configuration, const store::TransferWork& work);
+  /// `remake`: with these legs made anew, and nothing else released.
+  Result<store::TransferChange> think(const Configuration& configuration, const store::TransferWork& work,
+                                      Remake* remake = nullptr);
 
  private:
   Clock& clock_;

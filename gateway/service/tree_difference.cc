@@ -299,6 +299,16 @@ std::vector<Difference> differences(const Document& before, const Document& afte
   return Comparison(before, after, comparing).run();
 }
 
+std::string_view name(Change change) {
+  switch (change) {
+    case Change::Value: return "value-changed";
+    case Change::Added: return "added";
+    case Change::Removed: return "removed";
+    case Change::Order: return "order-changed";
+  }
+  return "";
+}
+
 std::string withoutIndexes(std::string_view path) {
   std::string plain;
   bool inIndex = false;

@@ -29,6 +29,9 @@ enum class Change : std::uint8_t {
   Order,    // a list has the same items in another order
 };
 
+/// "value-changed", "added", "removed", "order-changed".
+std::string_view name(Change change);
+
 struct Difference {
   Change change = Change::Value;
   std::string path;  // FHIRPath without indexes: "Bundle.entry.resource.ofType(Patient).name.family"

@@ -201,14 +201,17 @@ Status checkEnds(const std::vector<AttemptEnd>& ends) {
   return done();
 }
 
-Status checkFilter(const RecordFilter& filter) {
-  if (!filter.after.empty() && !isUuid(filter.after)) return invalid("the cursor is not a UUID: " + filter.after);
+Status checkCursor(const Id& after) {
+  if (!after.empty() && !isUuid(after)) return invalid("the cursor is not a UUID: " + after);
   return done();
 }
 
+Status checkFilter(const RecordFilter& filter) {
+  return checkCursor(filter.after);
+}
+
 Status checkFilter(const DeliveryFilter& filter) {
-  if (!filter.after.empty() && !isUuid(filter.after)) return invalid("the cursor is not a UUID: " + filter.after);
-  return done();
+  return checkCursor(filter.after);
 }
 
 Status checkInterventions(const std::vector<Intervention>& interventions) {
@@ -236,6 +239,34 @@ bool fits(const RecordFilter& filter, const Record& record) {
 
 AuditEntry resentEntry(const AcceptItem& item, const Id& record) {
   return {item.record.receivedAt, item.record.partner, "message-resent", {}, record, "{}"};
+}
+
+std::optional<Instant> endOfTransfer(const Standstill& stands) {
+  const bool ended = stands.state == TransferState::Completed || stands.state == TransferState::Withdrawn;
+  if (!ended || stands.due || stands.leased || stands.unfinished) return std::nullopt;
+  return stands.last;
+}
+
+namespace {
+
+std::string hexOf(const crypto::Digest256& hash) {
+  return crypto::hex({reinterpret_cast<const char*>(hash.data()), hash.size()});
+}
+
+}  // namespace
+
+AuditEntry auditAnchor(Instant at) {
+  return {at, "", std::string(kAuditAnchor), {}, {}, ""};
+}
+
+AuditEntry auditCut(const crypto::Digest256& anchor, std::size_t rows, Instant now) {
+  return {now, "gateway", std::string(kAuditCut),
+          {},  {},        "{\"rows\":" + std::to_string(rows) + ",\"hash\":\"" + hexOf(anchor) + "\"}"};
+}
+
+Status checkAnchor(const crypto::Digest256& anchor, std::string_view newestCut) {
+  if (newestCut.find("\"" + hexOf(anchor) + "\"") != std::string_view::npos) return done();
+  return fail(Code::Corrupt, "the head of the audit was cut, and the audit does not tell of it");
 }
 
 AuditEntry overdueEntry(const Id& delivery, Instant now) {

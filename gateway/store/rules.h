@@ -4,6 +4,7 @@
 // return Invalid with a message for the programmer.
 #pragma once
 
+#include "gateway/crypto/digest.h"
 #include "gateway/store/store.h"
 
 namespace lotsen::store {
@@ -58,6 +59,7 @@ Status checkAudit(const std::vector<AuditEntry>& entries);
 Status checkEnds(const std::vector<AttemptEnd>& ends);
 Status checkFilter(const RecordFilter& filter);
 Status checkFilter(const DeliveryFilter& filter);
+Status checkCursor(const Id& after);
 Status checkInterventions(const std::vector<Intervention>& interventions);
 
 /// Every condition that is set holds; the cursor is not one of them.
@@ -71,6 +73,48 @@ inline constexpr std::size_t kPageBytes = std::size_t{4} << 20;  // of bodies an
 
 /// The audit row of a message that came again in a new envelope.
 AuditEntry resentEntry(const AcceptItem& item, const Id& record);
+
+// --- retention
+
+/// How a transfer stands.
+struct Standstill {
+  TransferState state = TransferState::Waiting;
+  bool due = false, leased = false;
+  Instant last;             // anything that happened to it
+  bool unfinished = false;  // a delivery, or a record that nobody has looked at yet
+};
+/// When it came to its end; none: it has not.
+std::optional<Instant> endOfTransfer(const Standstill& stands);
+
+inline constexpr std::size_t kPurgeTransfers = 64;                // looked at in a step
+inline constexpr std::size_t kPurgeRows = 200;                    // removed
+inline constexpr std::size_t kPurgeBytes = std::size_t{1} << 20;  // of bodies; at least one
+inline constexpr std::size_t kPurgeAudit = 200;                   // audit rows of a cut, no more and no fewer
+
+/// What one step may still remove.
+class PurgeBudget {
+ public:
+  /// False: it is used up.
+  bool take(std::size_t bytes) {
+    if (rows_ == kPurgeRows || bytes_ >= kPurgeBytes) return false;
+    ++rows_;
+    bytes_ += bytes;
+    return true;
+  }
+
+ private:
+  std::size_t rows_ = 0, bytes_ = 0;
+};
+
+// The audit's head is cut in whole stretches. The last row of what goes stays as the anchor: its hash is where the
+// chain goes on, its content is gone. A row at the end of the chain tells of the cut and of that hash, so that a head
+// which somebody else has cut is noticed.
+inline constexpr std::string_view kAuditAnchor = "audit-anchor";
+inline constexpr std::string_view kAuditCut = "audit-cut";
+AuditEntry auditAnchor(Instant at);
+AuditEntry auditCut(const crypto::Digest256& anchor, std::size_t rows, Instant now);
+/// Corrupt: the newest cut that the chain tells of (its detail; empty: none) is not the one of this anchor.
+Status checkAnchor(const crypto::Digest256& anchor, std::string_view newestCut);
 
 /// The audit row of an acknowledgement that is missing.
 AuditEntry overdueEntry(const Id& delivery, Instant now);

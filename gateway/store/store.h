@@ -446,6 +446,13 @@ class Store {
   virtual Status note(std::vector<AuditEntry> entries) = 0;
   /// Checks the audit chain from its start; Corrupt names the first broken row.
   virtual Status verifyAudit() = 0;
+
+  /// Retention: one step of a walk over the transfers after `after` (empty: from the start). Removes what has been kept
+  /// for long enough of those that are over, and a stretch of the audit's head; `now` is that of the audit row that
+  /// says so. Over: Completed or Withdrawn, nothing due, nobody thinks about it, every delivery Done or Cancelled.
+  /// Bounded in transfers looked at and in rows and bytes removed, so a walk is many steps. What is removed may be
+  /// there again after the power has gone. Invalid: the cursor is no UUID.
+  virtual Result<Purged> purge(const Retention& retention, const Id& after, Instant now) = 0;
 };
 
 }  // namespace lotsen::store

@@ -2,13 +2,17 @@
 """The operator's verbs on the command line, against a running gateway and partners that fail: resend, park, release, cancel, confirm,
 pause, resume; by id and by filter, dry, with a count that must hold, at a rate, and with the gateway killed in between."""
 
+import base64
+import http.client
 import json
+import re
+import signal
 import subprocess
 import time
 import unittest
 
 from test_gates import withdrawn
-from world import Case, EndToEnd, binary, summary
+from world import Case, EndToEnd, binary, own_mappings, summary
 
 
 def leg(transfer, role):
@@ -23,6 +27,7 @@ class Operator(EndToEnd):
     @staticmethod
     def change_config(text):
         # A mediator that does not drop repeats: what may have arrived there waits for a person.
+        text, Operator.mappings = own_mappings(text)
         at = text.index("[partner mediator]")
         return text[:at] + text[at:].replace("idempotent = yes\n", "idempotent = no\n", 1)
 
@@ -214,6 +219,113 @@ class Operator(EndToEnd):
             self.assertIn(told, answer.decode())
         found = self.get("/api/v1/deliveries?state=done&transfer=" + case.transfer_id)
         self.assertEqual(len(found["deliveries"]), sum(case.legs.values()))
+
+    def edit_maps(self, change):
+        """The provider's out-map as changed, in force."""
+        path = self.mappings / "out" / "provider.map"
+        path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
+        before = len(self.reloads())
+        self.world.gateway.process.child.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + 20
+        while len(self.reloads()) == before:
+            self.assertLess(time.monotonic(), deadline, "the reload took too long")
+            time.sleep(0.05)
+
+    def reloads(self):
+        return re.findall("gateway.reloaded", (self.world.folder / "gateway.log").read_text(encoding="utf-8"))
+
+    def test_reprocess_makes_a_new_message_that_names_the_old_one(self):
+        case, delivery = self.refused_case()
+        old = leg(case.now(), "provider")
+        self.edit_maps(lambda text: text.replace("'forward'", "'disclosure'"))
+        self.addCleanup(self.edit_maps, lambda text: text.replace("'disclosure'", "'forward'"))
+        status, out, err = self.lotsen("reprocess", "--partner", "provider")
+        self.assertEqual(status, 0, out + err)
+        self.assertIn("value-changed Bundle.entry.resource.ofType(Provenance).activity.coding.code", out)
+        self.assertIn("1 delivery would be made anew", out)
+        self.assertIn("--yes 1", err)
+        self.assertEqual(leg(case.now(), "provider"), old, "a dry run changes nothing")
+        self.assertEqual(self.lotsen("reprocess", "--partner", "provider", "--yes", "2", "--why", "x")[0], 1)
+        report = self.order("reprocess", "--partner", "provider", "--yes", "1", "--why", "the map was wrong")
+        made = report["deliveries"][0]["made"]
+        transfer = case.wait(lambda transfer: transfer["state"] == "completed")
+        by_id = {each["id"]: each for each in transfer["deliveries"]}
+        self.assertEqual((by_id[delivery]["state"], by_id[delivery]["reason"]), ("cancelled", "reprocessed"))
+        self.assertEqual(by_id[made]["state"], "done")
+        self.assertNotEqual(by_id[made]["messageId"], old["messageId"])
+        (row,) = self.rows(transfer, "delivery-reprocessed")
+        self.assertEqual((row["actor"], row["subject"], row["detail"]), ("operator:operator", delivery, {"why": "the map was wrong", "by": made}))
+        bundle = next(json.loads(body) for fields, body in self.world.raw_requests("provider") if fields.get("x-request-id") == by_id[made]["messageId"])
+        entities = [entity for entry in bundle["entry"] if entry["resource"]["resourceType"] == "Provenance" for entity in entry["resource"].get("entity", [])]
+        revised = [entity["what"]["identifier"]["value"] for entity in entities if entity["role"] == "revision"]
+        self.assertEqual(revised, ["urn:uuid:" + old["messageId"]])
+        self.assertEqual({each["state"] for each in transfer["deliveries"] if each["id"] != delivery}, {"done"})
+        status, out, _ = self.lotsen("reprocess", made, "--why", "again")
+        self.assertEqual(status, 1)
+        self.assertIn("has-it", out)
+        report = self.order("reprocess", made, "--delivered", "--why", "they have lost it")
+        again = report["deliveries"][0]["made"]
+        transfer = case.wait(lambda transfer: any(each["id"] == again and each["state"] == "done" for each in transfer["deliveries"]))
+        self.assertEqual(next(each["state"] for each in transfer["deliveries"] if each["id"] == made), "done", "what is delivered stays so")
+
+    def test_the_console_has_the_buttons_and_takes_them_from_its_own_pages_only(self):
+        case, delivery = self.refused_case()
+        page = self.console("GET", "/console/transfers/" + case.transfer_id)[2].decode()
+        for button in ("resend", "cancel", "confirm"):
+            self.assertIn(f'value="{button}"', page)
+        self.assertNotIn('value="release"', page)
+        body = b"verb=resend&why=lagat+hos+mottagaren"
+        for fields in ({}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}):
+            self.assertEqual(self.console("POST", "/console/deliveries/" + delivery, body, fields)[0], 403, fields)
+        self.assertEqual(leg(case.now(), "provider")["state"], "parked")
+        ours = {"Origin": self.world.gateway.url}
+        self.assertEqual(self.console("POST", "/console/deliveries/" + delivery, b"verb=resend&why=", ours)[0], 422)
+        status, fields, _ = self.console("POST", "/console/deliveries/" + delivery, body, ours)
+        self.assertEqual((status, fields["location"]), (303, "/console/transfers/" + case.transfer_id))
+        transfer = case.wait()
+        self.assertCompleted(case, transfer)
+        self.assertEqual(self.rows(transfer, "delivery-resent")[0]["detail"]["why"], "lagat hos mottagaren")
+        self.assertEqual(self.console("POST", "/console/deliveries/" + delivery, body, ours)[0], 409)
+        self.assertEqual(self.console("POST", "/console/endpoints/pas", b"verb=pause&why=paus", {"Sec-Fetch-Site": "same-origin"})[0], 303)
+        page = self.console("GET", "/console/endpoints")[2].decode()
+        self.assertIn("pausad av operator:operator", page)
+        self.assertEqual(self.console("POST", "/console/endpoints/pas", b"verb=resume&why=klart", ours)[0], 303)
+
+    def console(self, method, path, body=None, fields=None):
+        """As a browser would, without following redirects."""
+        token = base64.b64encode(("anna:" + self.world.token("operator")).encode()).decode()
+        connection = http.client.HTTPConnection(self.world.gateway.url.split("://")[1], timeout=30)
+        self.addCleanup(connection.close)
+        head = {"Authorization": "Basic " + token, "Content-Type": "application/x-www-form-urlencoded", **(fields or {})}
+        connection.request(method, path, body, head)
+        answer = connection.getresponse()
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+
+
+class Removal(EndToEnd):
+    @staticmethod
+    def change_config(text):
+        return text + "\n[retention]\ndeliveries = 1s\nrecords = 1s\nattempts = forever\n"
+
+    def test_what_is_over_loses_its_bytes_and_says_so(self):
+        case = Case(self.world).send_all()
+        transfer = case.wait()
+        self.assertCompleted(case, transfer)
+        time.sleep(1.1)
+        self.world.gateway.kill()
+        self.world.start()  # a walk begins with the process
+        operator = self.world.client("operator")
+        deadline = time.monotonic() + 20
+        path = "/api/v1/deliveries/" + leg(transfer, "provider")["id"] + "/body"
+        while operator.call("GET", path)[0] == 200:
+            self.assertLess(time.monotonic(), deadline, "nothing was removed")
+            time.sleep(0.1)
+        status, _, body = operator.call("GET", path)
+        self.assertEqual(status, 410, body)
+        after = case.now()
+        self.assertEqual(after["timeline"], transfer["timeline"])
+        self.assertEqual(leg(after, "provider")["attempts"], leg(transfer, "provider")["attempts"])
+        self.assertEqual(case.send("referral")[0], 202, "a repeat gets its stored answer")
 
 
 if __name__ == "__main__":

@@ -98,6 +98,9 @@ class HookedStore final : public store::Store {
     return through("note", [&] { return behind_.note(std::move(entries)); });
   }
   Status verifyAudit() override { return behind_.verifyAudit(); }
+  Result<store::Purged> purge(const store::Retention& retention, const Id& from, Instant now) override {
+    return through("purge", [&] { return behind_.purge(retention, from, now); });
+  }
 
  private:
   template <typename Call>

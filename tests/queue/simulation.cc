@@ -58,7 +58,8 @@ std::string_view name(Fault fault) {
       "late arrival",   "arrives twice", "unclear answer", "pause",          "clock step",     "crash",
       "power loss",     "commit lost",   "answer lost",    "store busy",     "repeat",         "gives up",
       "withdrawal",     "repeated ack",  "negative ack",   "short release",  "no bytes",       "cancel",
-      "person resends", "person pauses", "person parks",   "person lets go", "person cancels", "person confirms"};
+      "person resends", "person pauses", "person parks",   "person lets go", "person cancels", "person confirms",
+      "retention"};
   return kNames[static_cast<std::size_t>(fault)];
 }
 
@@ -84,6 +85,7 @@ Simulation::Simulation(std::uint64_t seed) : random_(seed) {
     schedule(Event::Kind::Pause, 0, 0, 240'000);
     schedule(Event::Kind::Person, 0, 0, 120'000);
     schedule(Event::Kind::Person, 0, 120'000, 400'000);
+    schedule(Event::Kind::Purge, 0, 60'000, 500'000);
   }
 }
 
@@ -353,6 +355,7 @@ void Simulation::handle(const Event& event) {
     case Event::Kind::Pause: return pauseEndpoint();
     case Event::Kind::Resume: return resumeEndpoints();
     case Event::Kind::Person: return person();
+    case Event::Kind::Purge: return purge();
     case Event::Kind::Answer: {
       Node& node = *nodes_[event.node];
       if (node.core == nullptr || node.life != event.life) return;

@@ -24,38 +24,39 @@ namespace lotsen::test {
 
 /// What may go wrong or come in between; each seed switches on a part of it (frequent faults mask rare ones).
 enum class Fault : std::uint8_t {
-  Unreachable,    // no byte leaves
-  LostRequest,    // bytes leave and never arrive
-  LostAnswer,     // the receiver acts, its answer is lost
-  Busy,           // 503
-  ServerError,    // 500 after acting
-  LateAnswer,     // the answer comes after the lease has ended
-  LateArrival,    // the bytes arrive long after
-  ArrivesTwice,   // the network repeats the request
-  UnclearAnswer,  // asked whether it has a message, a receiver says what nobody understands
-  Pause,          // a node stands still in the middle of a verb, often for longer than its leases
-  ClockStep,      // a node's clock jumps
-  Crash,          // a node stops in the middle and starts again
-  PowerLoss,      // everything stops; what was not on the disk may be gone
-  CommitLost,     // a verb is Ambiguous, and it did not happen
-  AnswerLost,     // a verb is Ambiguous, and it happened
-  StoreBusy,      // a verb is refused for the moment
-  Repeat,         // the sender of a record repeats it
-  GivesUp,        // the sender of a record never learns whether it arrived
-  Withdrawal,     // a consent record comes while deliveries are under way
-  RepeatedAck,    // an acknowledgement comes twice, and once too late
-  NegativeAck,    // an acknowledgement says: again later, or never
-  ShortRelease,   // a release that is not valid yet, or not for long
-  NoBytes,        // the service cannot make the bytes of a leg, and can later
-  Cancel,         // the transfer is withdrawn: its unfinished legs are cancelled
-  PersonResends,  // somebody sends a parked delivery again
-  PersonPauses,   // somebody stops an endpoint for a while
-  PersonParks,    // somebody stops a delivery,
-  PersonLetsGo,   // and lets it go again
-  PersonCancels,  // somebody cancels one
-  PersonConfirms  // somebody has heard that one arrived
+  Unreachable,     // no byte leaves
+  LostRequest,     // bytes leave and never arrive
+  LostAnswer,      // the receiver acts, its answer is lost
+  Busy,            // 503
+  ServerError,     // 500 after acting
+  LateAnswer,      // the answer comes after the lease has ended
+  LateArrival,     // the bytes arrive long after
+  ArrivesTwice,    // the network repeats the request
+  UnclearAnswer,   // asked whether it has a message, a receiver says what nobody understands
+  Pause,           // a node stands still in the middle of a verb, often for longer than its leases
+  ClockStep,       // a node's clock jumps
+  Crash,           // a node stops in the middle and starts again
+  PowerLoss,       // everything stops; what was not on the disk may be gone
+  CommitLost,      // a verb is Ambiguous, and it did not happen
+  AnswerLost,      // a verb is Ambiguous, and it happened
+  StoreBusy,       // a verb is refused for the moment
+  Repeat,          // the sender of a record repeats it
+  GivesUp,         // the sender of a record never learns whether it arrived
+  Withdrawal,      // a consent record comes while deliveries are under way
+  RepeatedAck,     // an acknowledgement comes twice, and once too late
+  NegativeAck,     // an acknowledgement says: again later, or never
+  ShortRelease,    // a release that is not valid yet, or not for long
+  NoBytes,         // the service cannot make the bytes of a leg, and can later
+  Cancel,          // the transfer is withdrawn: its unfinished legs are cancelled
+  PersonResends,   // somebody sends a parked delivery again
+  PersonPauses,    // somebody stops an endpoint for a while
+  PersonParks,     // somebody stops a delivery,
+  PersonLetsGo,    // and lets it go again
+  PersonCancels,   // somebody cancels one
+  PersonConfirms,  // somebody has heard that one arrived
+  Retention        // what is over loses its bytes at once
 };
-inline constexpr std::size_t kFaults = 30;
+inline constexpr std::size_t kFaults = 31;
 std::string_view name(Fault fault);
 
 class Simulation {
@@ -110,7 +111,8 @@ class Simulation {
       StepClock,
       Pause,
       Resume,
-      Person
+      Person,
+      Purge
     };
     Kind kind = Kind::Submit;
     std::size_t node = 0;
@@ -156,6 +158,7 @@ class Simulation {
   void firstLegs(Node& node, const store::TransferWork& work, store::TransferChange& change);
   void furtherLegs(Node& node, const store::TransferWork& work, store::TransferChange& change);
   void person();
+  void purge();
   std::optional<store::Verb> wish(const store::Delivery& delivery);
   bool mayResend(const store::Delivery& delivery);
 
@@ -176,6 +179,7 @@ class Simulation {
   bool resting_ = false;
   int pauses_ = 0;  // nodes that stand still
   std::uint64_t records_ = 0;
+  store::Id walk_;  // where retention stands
   std::uint64_t digest_ = 14'695'981'039'346'656'037ULL;
   std::vector<store::AcceptItem> sent_;                      // for repeating
   std::vector<std::optional<store::DeliveryState>> states_;  // as last seen, by ordinal of the delivery

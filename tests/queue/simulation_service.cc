@@ -1,4 +1,5 @@
 // Senders, and what a node does beside delivering: it takes records in and thinks about transfers.
+#include "gateway/store/memory/state.h"
 #include "tests/queue/simulation.h"
 
 namespace lotsen::test {
@@ -90,8 +91,13 @@ store::TransferChange Simulation::thought(Node& node, const store::TransferWork&
   change.id = work.transfer.id;
   change.token = work.token;
   change.state = store::TransferState::Released;
+  const bool over = std::all_of(work.deliveries.begin(), work.deliveries.end(), [](const Delivery& each) {
+    return each.state == DeliveryState::Done || each.state == DeliveryState::Cancelled;
+  });
   if (work.deliveries.empty()) {
     firstLegs(node, work, change);
+  } else if (over) {
+    change.state = store::TransferState::Completed;
   } else if (happens(Fault::Cancel, 12)) {
     change.state = store::TransferState::Withdrawn;
     for (const Delivery& each : work.deliveries) {
@@ -178,6 +184,26 @@ std::optional<store::Verb> Simulation::wish(const Delivery& delivery) {
   if (happens(Fault::PersonLetsGo, 3)) return Verb::Release;
   if (happens(Fault::PersonParks, 6)) return Verb::Park;
   return std::nullopt;
+}
+
+/// What is over loses its bytes, attempts and audit; what is not over loses nothing.
+void Simulation::purge() {
+  if (!faultsOn_ || !enabled_[static_cast<std::size_t>(Fault::Retention)]) return;
+  const Instant now = clock_.now();
+  power_.before("purge");
+  const Result<store::Purged> purged = store_.purge({{}, now, now, now}, walk_, now);
+  power_.after("purge");
+  if (!purged.ok()) return breach("retention is refused: " + purged.error().message);
+  walk_ = purged->more ? purged->next : store::Id();
+  fired[static_cast<std::size_t>(Fault::Retention)] += purged->deliveries;
+  mix(purged->deliveries);
+  store_.inspect([this](const store::MemoryStore::State& state) {
+    for (const auto& [id, row] : state.deliveries) {
+      const Delivery& each = row.delivery;
+      const bool over = each.state == DeliveryState::Done || each.state == DeliveryState::Cancelled;
+      if (!over && each.sequence > 0 && each.body.empty()) breach("retention took the bytes of delivery " + id);
+    }
+  });
 }
 
 /// Nobody sends again what a careless receiver may have: one asks there first, and waits until nothing is under way.

@@ -52,7 +52,8 @@ class Pair {
 
   void reopen() { sqlite_.reopen(); }
 
-  std::array<std::uint64_t, 9> seen{};       // deliveries found in each state
+  std::array<std::uint64_t, 9> seen{};  // deliveries found in each state
+  std::uint64_t purged = 0;
   std::array<std::uint64_t, 5> novelties{};  // of what was handed in
 
   void look() {
@@ -161,6 +162,19 @@ class Pair {
       if (edit.to == DeliveryState::Ready && (each.sequence == 0) != oneIn(12)) edit.body = "late bytes";
       if (oneIn(3)) edit.deadlineAt = now_ + milliseconds(pick(99'000));
       change.changed.push_back(edit);
+    }
+    if (oneIn(6)) {  // the end of it
+      change.state = TransferState::Completed;
+      change.dueAt.reset();
+      change.changed.clear();
+      for (const Delivery& each : work.deliveries) {
+        change.changed.push_back({each.id, DeliveryState::Cancelled, "", "", "", "over", {}});
+      }
+      change.records.clear();
+      for (const Record& each : work.records) {
+        change.records.push_back({each.id, RecordState::Processed, "", "", "canonical", "h"});
+      }
+      return change;
     }
     std::vector<Id> known;
     for (const Delivery& each : work.deliveries) known.push_back(each.id);
@@ -277,9 +291,27 @@ class Pair {
     EXPECT_EQ(*memory_.store().intervene(wishes, now_), *sqlite_.store().intervene(wishes, now_));
   }
 
+  void purge() {
+    const auto before = [&]() -> std::optional<Instant> {
+      if (oneIn(4)) return std::nullopt;
+      return now_ - milliseconds(pick(20'000));
+    };
+    const Retention retention{before(), before(), before(), before()};
+    const auto a = memory_.store().purge(retention, walk_, now_), b = sqlite_.store().purge(retention, walk_, now_);
+    EXPECT_EQ(a->records, b->records);
+    EXPECT_EQ(a->deliveries, b->deliveries);
+    EXPECT_EQ(a->attempts, b->attempts);
+    EXPECT_EQ(a->audit, b->audit);
+    EXPECT_EQ(a->next, b->next);
+    EXPECT_EQ(a->more, b->more);
+    purged += a->records + a->deliveries + a->attempts + a->audit;
+    walk_ = a->more ? a->next : Id();
+  }
+
   void sweep() {
     if (oneIn(5)) return openNode();
     if (oneIn(4)) return pause();
+    if (oneIn(4)) return purge();
     if (oneIn(3)) {
       const Instant before = now_ - milliseconds(pick(600'000));
       const std::size_t limit = 1 + pick(8);
@@ -297,6 +329,7 @@ class Pair {
   Instant now_ = test::kStart;
   Owner owner_;
   std::uint64_t records_ = 0, legs_ = 0;
+  Id walk_;
   std::vector<std::pair<Id, std::uint64_t>> leases_;
 };
 
@@ -304,6 +337,7 @@ TEST(Model, SqliteDoesWhatTheSpecificationDoes) {
   const char* asked = std::getenv("LOTSEN_SEED");
   const std::uint64_t first = asked == nullptr ? 1 : std::strtoull(asked, nullptr, 10);
   std::array<std::uint64_t, 9> seen{};
+  std::uint64_t purged = 0;
   std::array<std::uint64_t, 5> novelties{};
   for (std::uint64_t seed = first; seed < first + (asked == nullptr ? 6 : 1); ++seed) {
     SCOPED_TRACE("LOTSEN_SEED=" + std::to_string(seed));
@@ -316,9 +350,11 @@ TEST(Model, SqliteDoesWhatTheSpecificationDoes) {
     }
     if (testing::Test::HasFailure()) return;
     for (std::size_t i = 0; i < seen.size(); ++i) seen[i] += pair.seen[i];
+    purged += pair.purged;
     for (std::size_t i = 0; i < novelties.size(); ++i) novelties[i] += pair.novelties[i];
   }
   if (asked != nullptr) return;
+  EXPECT_GT(purged, 0u);
   for (std::size_t i = 0; i < seen.size(); ++i)
     EXPECT_GT(seen[i], 0u) << "no delivery was ever " << name(kDeliveryStates[i]);
   for (std::size_t i = 0; i < novelties.size(); ++i) EXPECT_GT(novelties[i], 0u) << "novelty " << i << " never came";

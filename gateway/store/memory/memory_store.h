@@ -57,6 +57,7 @@ class MemoryStore final : public Store {
   Result<Alarms> alarms(Instant now) override;
   Status note(std::vector<AuditEntry> entries) override;
   Status verifyAudit() override;
+  Result<Purged> purge(const Retention& retention, const Id& after, Instant now) override;
 
  private:
   mutable std::mutex mutex_;

@@ -4,6 +4,7 @@
 
 #include "gateway/store/audit_chain.h"
 #include "gateway/store/memory/memory_store.h"
+#include "gateway/store/rules.h"
 
 #include <map>
 #include <tuple>
@@ -87,6 +88,9 @@ struct MemoryStore::State {
 
   /// Leases a transfer to be thought about.
   TransferWork lease(StoredTransfer& row, const Owner& owner, Instant leaseUntil);
+  std::optional<Instant> endOf(const StoredTransfer& row) const;
+  bool purge(StoredTransfer& row, const Retention& retention, PurgeBudget& budget, Purged& purged);
+  std::uint64_t cutAudit(const std::optional<Instant>& before, Instant now);
   Intervened intervene(Intervention& intervention, Instant now);
   Result<Saved> save(TransferChange& change, Instant now);
   bool startOne(const Id& id, std::uint64_t token, Instant now);

@@ -229,6 +229,7 @@ Result<RecordPage> records(Connection& db, const RecordFilter& filter) {
     page.next = record.id;
     if (!fits(filter, record)) continue;
     record.body = recordBody(db, statement.integer(0));
+    if (record.body.empty()) continue;  // retention
     record.canonical = recordCanonical(db, statement.integer(0));
     bytes += record.body.size() + record.canonical.size();
     page.records.push_back(std::move(record));
@@ -274,13 +275,25 @@ Result<Counts> counts(Connection& db) {
 }
 
 Result<bool> verifyAudit(Connection& db, std::int64_t& from, crypto::Digest256& chain) {
+  std::int64_t head = 0;
+  {
+    Statement statement = db.prepare("SELECT min(number) FROM audit");
+    if (statement.bind().step()) head = statement.integer(0);
+  }
   Statement statement = db.prepare(kAuditAfter.data());
   std::int64_t seen = 0;
   for (statement.bind(from, kAuditStretch); statement.step(); ++seen) {
     from = statement.integer(0);
-    chain = auditHash(chain, readAudit(statement));
-    const std::string_view expected(reinterpret_cast<const char*>(chain.data()), chain.size());
-    if (statement.view(7) != expected) {
+    const AuditEntry entry = readAudit(statement);
+    const std::string_view expected = statement.view(7);
+    if (from == head && entry.action == kAuditAnchor) {
+      std::copy_n(expected.begin(), std::min(expected.size(), chain.size()), chain.begin());
+      Statement cut = db.prepare("SELECT detail FROM audit WHERE action = 'audit-cut' ORDER BY number DESC LIMIT 1");
+      LOTSEN_TRY_DO(checkAnchor(chain, cut.bind().step() ? cut.view(0) : std::string_view()));
+      continue;
+    }
+    chain = auditHash(chain, entry);
+    if (expected != std::string_view(reinterpret_cast<const char*>(chain.data()), chain.size())) {
       return fail(Code::Corrupt, "audit row " + std::to_string(from) + " does not match its hash");
     }
   }

@@ -264,4 +264,15 @@ Status SqliteStore::verifyAudit() {
   return done();
 }
 
+Result<Purged> SqliteStore::purge(const Retention& retention, const Id& after, Instant now) {
+  LOTSEN_TRY_DO(checkCursor(after));
+  LOTSEN_TRY(const sqlite::PurgePlan plan,
+             parts_->readers->read<sqlite::PurgePlan>(
+                 [&](Connection& db) -> Result<sqlite::PurgePlan> { return sqlite::planPurge(db, retention, after); }));
+  if (plan.isEmpty()) return Purged{0, 0, 0, 0, plan.next, plan.more};
+  return parts_->writer->submit<Purged>(Durable::WithNext, kSmall, [&](Write& write) -> Result<Purged> {
+    return sqlite::purge(write, retention, after, now);
+  });
+}
+
 }  // namespace lotsen::store

@@ -55,6 +55,7 @@ class SqliteStore final : public Store {
   Result<Alarms> alarms(Instant now) override;
   Status note(std::vector<AuditEntry> entries) override;
   Status verifyAudit() override;
+  Result<Purged> purge(const Retention& retention, const Id& after, Instant now) override;
 
  private:
   struct Parts;

@@ -50,6 +50,18 @@ Intervened intervene(Write& write, const Intervention& intervention, Instant now
 Result<DeliveryPage> deliveries(Connection& db, const DeliveryFilter& filter);
 Result<std::vector<EndpointFigures>> endpoints(Connection& db);
 
+// retention.cc
+/// What one step of retention would remove: row numbers.
+struct PurgePlan {
+  std::vector<std::int64_t> records = {}, deliveries = {}, attempts = {};
+  std::int64_t audit = -1;  // the last row of the cut; -1: none
+  Id next = {};
+  bool more = false;
+  bool isEmpty() const;
+};
+PurgePlan planPurge(Connection& db, const Retention& retention, const Id& after);
+Purged purge(Write& write, const Retention& retention, const Id& after, Instant now);
+
 // read.cc
 bool anyExpiredLease(Connection& db, Instant now);
 bool anyOrphan(Connection& db);
@@ -64,7 +76,7 @@ Result<Delivery> delivery(Connection& db, const Id& id);
 Result<Counts> counts(Connection& db);
 
 /// Checks one stretch of the audit chain after row `from`, whose hash is `chain`; both move on. True: the end is
-/// reached.
+/// reached, and the head, if it was cut, is where the audit says.
 Result<bool> verifyAudit(Connection& db, std::int64_t& from, crypto::Digest256& chain);
 crypto::Digest256 newestAuditHash(Connection& db);
 
