@@ -85,7 +85,7 @@ Simulation::Simulation(std::uint64_t seed) : random_(seed) {
     schedule(Event::Kind::Pause, 0, 0, 240'000);
     schedule(Event::Kind::Person, 0, 0, 120'000);
     schedule(Event::Kind::Person, 0, 120'000, 400'000);
-    schedule(Event::Kind::Purge, 0, 60'000, 500'000);
+    schedule(Event::Kind::Purge, 0, 60'000, 590'000);
   }
 }
 

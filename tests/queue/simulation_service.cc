@@ -91,6 +91,10 @@ store::TransferChange Simulation::thought(Node& node, const store::TransferWork&
   change.id = work.transfer.id;
   change.token = work.token;
   change.state = store::TransferState::Released;
+  for (const store::Record& each : work.records) {
+    if (each.state != store::RecordState::Accepted) continue;
+    change.records.push_back({each.id, store::RecordState::Processed, "", "", "canonical", "map"});
+  }
   const bool over = std::all_of(work.deliveries.begin(), work.deliveries.end(), [](const Delivery& each) {
     return each.state == DeliveryState::Done || each.state == DeliveryState::Cancelled;
   });
