@@ -48,6 +48,7 @@ void delivery(json::Writer& writer, const store::TransferView& view, const store
       .member("partner", delivery.partner);
   writer.member("endpoint", delivery.endpoint).member("state", store::name(delivery.state));
   text(writer, "reason", delivery.reason);
+  if (delivery.overdue) writer.member("acknowledgementOverdue", true);
   writer.member("messageId", delivery.messageId).member("bundleId", delivery.bundleId);
   text(writer, "mediaType", delivery.mediaType);
   text(writer, "mapHash", delivery.mapHash);

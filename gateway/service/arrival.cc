@@ -37,7 +37,8 @@ bool mayHaveArrived(const store::Delivery& delivery) {
     case DeliveryState::Leased: return delivery.sending;
     case DeliveryState::Parked:
       for (const auto reason : {reason::kAmbiguous, reason::kDeadlinePassed, reason::kReceiverFailed,
-                                reason::kReadBackUnclear, reason::kParkedUnresolved}) {
+                                reason::kReadBackUnclear, reason::kResendLimit, reason::kIntermediaryAnswered,
+                                reason::kUnknownAcknowledgement, reason::kParkedUnresolved}) {
         if (delivery.reason == reason) return delivery.everSent;
       }
       return false;

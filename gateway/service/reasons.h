@@ -42,5 +42,6 @@ inline constexpr std::string_view kAmbiguous = "ambiguous-needs-person";
 inline constexpr std::string_view kDeadlinePassed = "deadline-passed";
 inline constexpr std::string_view kReceiverFailed = "receiver-failed";
 inline constexpr std::string_view kReadBackUnclear = "read-back-unclear";
+inline constexpr std::string_view kResendLimit = "resend-limit";
 
 }  // namespace lotsen::service::reason
