@@ -11,7 +11,3 @@ if(TARGET test_queue)
     set_tests_properties(simulation PROPERTIES ENVIRONMENT LOTSEN_SEEDS=200)
   endif()
 endif()
-
-# A program with figures, not a test: ops/dev/bench queue builds and runs it.
-add_executable(bench_queue EXCLUDE_FROM_ALL ${CMAKE_CURRENT_SOURCE_DIR}/queue/queue_bench.cc)
-target_link_libraries(bench_queue PRIVATE lotsen_queue lotsen_store_sqlite)
