@@ -102,7 +102,8 @@ Understood understand(const Configuration& configuration, const store::Record& r
   const auto found = configuration.channels.find(record.channel);
   if (found == configuration.channels.end()) {
     issues.error("not-supported", "channel-gone",
-                 "no channel " + record.channel + " is configured any more; configure it and reprocess the record");
+                 "no channel " + record.channel +
+                     " is configured any more; configure it and send the record again as a new version");
     return parked(record, reason::kMappingFailed, issues);
   }
   const Channel& channel = found->second;
