@@ -122,7 +122,7 @@ Status Gateway::Parts::buildWorkers(const std::function<void()>& fatal) {
       *store, *transport, clock, random, owner, settings.lanes,
       [this](const store::Claimed& claimed, const queue::Answer& answer) {
         tellUnanswered(claimed, answer);
-        const auto verdict = service::classifyAnswer(*configuration->get(), claimed, answer);
+        auto verdict = service::classifyAnswer(*configuration->get(), claimed, answer);
         if (verdict.reason == service::reason::kUnknownAcknowledgement) {
           metrics
               .counter("lotsen_acknowledgement_codes_unknown_total",
