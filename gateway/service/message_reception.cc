@@ -96,6 +96,40 @@ bool refusedUnread(const Personality& personality, const Submission& submission,
   return true;
 }
 
+/// What the header must have beside what validation asks of every message; true if it may not come from this partner.
+bool refusedByHeader(const Partner& partner, const Document& bundle, const Element* header, bool isAcknowledgement,
+                     Reception& reception) {
+  if (fhir::valueAt(bundle, header, "id").empty()) {
+    reception.issues.error("required", "message-id", "MessageHeader.id is needed: it is the identity of the message",
+                           "Bundle.entry[0].resource.id");
+  }
+  const std::string& focus = partner.personality.focus;
+  if (!focus.empty() && !isAcknowledgement) checkFocus(bundle, header, focus, reception.issues);
+  if (reception.issues.hasErrors()) return false;
+  const auto endpoint = fhir::valueAt(bundle, header, "source.endpoint");
+  const auto sender = fhir::valueAt(bundle, header, "sender.identifier.value");
+  if (mayName(partner, endpoint) && (sender.empty() || mayName(partner, sender))) return false;
+  refuseSender(reception, "Bundle.entry[0].resource.source.endpoint");
+  return true;
+}
+
+store::AcceptItem itemOf(const Partner& partner, const Document& bundle, std::string headerId,
+                         const Submission& submission, const Configuration& configuration, Instant now) {
+  store::AcceptItem item;
+  item.record.kind = store::RecordKind::Message;
+  item.record.partner = partner.id;
+  item.record.channel = "process-message";
+  item.record.businessId = headerId;
+  item.record.key = headerId;
+  item.record.mediaType = std::string(submission.mediaType);
+  item.record.receivedAt = now;
+  item.record.configRevision = configuration.revision;
+  item.caseKey = std::move(headerId);
+  item.envelope = fhir::valueAt(bundle, bundle.root(), "id");
+  item.answerStatus = 200;
+  return item;
+}
+
 }  // namespace
 
 Reception Receptionist::message(const Configuration& configuration, Submission submission) {
@@ -127,35 +161,13 @@ Reception Receptionist::message(const Configuration& configuration, Submission s
     reception.verdict = Verdict::Refused;
     return reception;
   }
-  const std::string headerId(fhir::valueAt(bundle, header, "id"));
-  if (headerId.empty()) {
-    reception.issues.error("required", "message-id", "MessageHeader.id is needed: it is the identity of the message",
-                           "Bundle.entry[0].resource.id");
-  }
   const auto acknowledgement = acknowledgementIn(bundle);
-  if (!personality.focus.empty() && !acknowledgement) checkFocus(bundle, header, personality.focus, reception.issues);
-  const auto endpoint = fhir::valueAt(bundle, header, "source.endpoint");
-  const auto sender = fhir::valueAt(bundle, header, "sender.identifier.value");
-  if (!reception.issues.hasErrors() &&
-      (!mayName(*partner, endpoint) || (!sender.empty() && !mayName(*partner, sender)))) {
-    refuseSender(reception, "Bundle.entry[0].resource.source.endpoint");
-    return reception;
-  }
+  if (refusedByHeader(*partner, bundle, header, acknowledgement.has_value(), reception)) return reception;
 
-  store::AcceptItem item;
+  const std::string headerId(fhir::valueAt(bundle, header, "id"));
   const Instant now = clock_.now();
+  store::AcceptItem item = itemOf(*partner, bundle, headerId, submission, configuration, now);
   item.record.id = uuidV7(now, random_);
-  item.record.kind = store::RecordKind::Message;
-  item.record.partner = partner->id;
-  item.record.channel = "process-message";
-  item.record.businessId = headerId;
-  item.record.key = headerId;
-  item.record.mediaType = std::string(submission.mediaType);
-  item.record.receivedAt = now;
-  item.record.configRevision = configuration.revision;
-  item.caseKey = headerId;
-  item.envelope = fhir::valueAt(bundle, bundle.root(), "id");
-  item.answerStatus = 200;
   if (acknowledgement) {
     // The case of an acknowledgement is that of the delivery it names; the store binds the two (partner and message
     // id).
