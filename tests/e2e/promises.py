@@ -3,6 +3,7 @@
 Used by test_crash.py, test_faults.py and ops/dev/soak.
 """
 
+import json
 import os
 import random
 import time
@@ -66,6 +67,16 @@ def has_ended(transfer):
     return all(waits_for_person(leg) or leg["state"] == "held" for leg in unfinished)
 
 
+def settle(world, case, transfer):
+    """As a person does: asks the partner, and confirms what it has or sends again what it has not. Returns how it ended."""
+    for leg in filter(waits_for_person, transfer["deliveries"]):
+        has_it = world.partners[leg["partner"]].acted[leg["messageId"]] > 0
+        order = {"verb": "confirm" if has_it else "resend", "deliveries": [leg["id"]], "why": "asked the receiver"}
+        status, _, body = world.client("operator").call("POST", "/api/v1/deliveries", json.dumps(order).encode(), {"Content-Type": "application/json"})
+        assert status == 200, f"{order['verb']}: {status} {body[:300]!r}"
+    return case.wait(has_ended, seconds=120)
+
+
 class Judge:
     """Reads what the partners have on their disks, once, and says which promises were broken."""
 
@@ -111,3 +122,14 @@ class Judge:
             kinds = [record["kind"] for record in transfers[case.number]["records"]]
             if kinds.count(kind) != 1:
                 self.broken.append(f"{case.number}: {kind} was acknowledged and stands {kinds.count(kind)} times")
+
+
+def broken_after_a_person(world, ended, can_do_neither):
+    """What was left to a person ends as everything else when a person has looked; what then is broken."""
+    waiting = [(case, transfer) for case, transfer in ended if any(map(waits_for_person, transfer["deliveries"]))]
+    settled = [(case, settle(world, case, transfer)) for case, transfer in waiting]
+    judge = Judge(world, can_do_neither)
+    for each in settled:
+        judge.check_case(*each)
+    judge.check_bytes()
+    return judge.broken + [f"{judge.persons} still wait for a person"] * (judge.persons > 0)

@@ -14,7 +14,7 @@ from collections import Counter
 from itertools import cycle
 
 from careful import CarefulPartner
-from promises import Judge, Ledger, careful, has_ended
+from promises import Judge, Ledger, broken_after_a_person, careful, has_ended
 from world import Case, World
 
 ROUNDS = int(os.environ.get("LOTSEN_ROUNDS", 20))
@@ -120,6 +120,7 @@ class Crash(unittest.TestCase):
         print(f"{len(ledger.acknowledged)} acknowledged; {judge.repeats} repeats; {judge.persons} left to a person")
         print(f"slowest restart {self.slowest:.2f} s; killed at {dict(self.killed)}", flush=True)
         self.assertEqual(judge.broken, [])
+        self.assertEqual(broken_after_a_person(self.world, ended, CAN_DO_NEITHER), [])
         if PRELOAD and ROUNDS >= 2 * len(POINTS):
             self.assertEqual(set(+self.killed), set(POINTS), "each point was met")
 
