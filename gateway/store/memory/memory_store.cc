@@ -139,6 +139,7 @@ Result<std::vector<TransferWork>> MemoryStore::claimTransfers(const Owner& owner
   if (due.size() > limit) due.resize(limit);
 
   std::vector<TransferWork> works;
+  works.reserve(due.size());
   for (State::StoredTransfer* row : due) { works.push_back(state_->lease(*row, owner, leaseUntil)); }
   return works;
 }

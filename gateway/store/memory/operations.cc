@@ -91,6 +91,7 @@ Result<std::vector<EndpointFigures>> MemoryStore::endpoints() {
     each.overdue += delivery.overdue ? 1 : 0;
   }
   std::vector<EndpointFigures> all;
+  all.reserve(figures.size());
   for (auto& [endpoint, each] : figures) all.push_back(std::move(each));
   return all;
 }

@@ -108,6 +108,7 @@ Result<std::vector<EndpointFigures>> endpoints(Connection& db) {
   read("SELECT endpoint, count(*) FROM delivery WHERE overdue = 1 GROUP BY endpoint", &EndpointFigures::overdue);
   read("SELECT endpoint, count(*) FROM delivery WHERE state = 'parked' GROUP BY endpoint", &EndpointFigures::parked);
   std::vector<EndpointFigures> all;
+  all.reserve(figures.size());
   for (auto& [endpoint, each] : figures) all.push_back(std::move(each));
   return all;
 }
