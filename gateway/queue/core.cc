@@ -272,7 +272,7 @@ Status Core::turn(Step& step, Instant now) {
     return done();
   }
   ended(turned->stale, step);
-  started(turned->started);
+  started(*turned);
   return done();
 }
 
@@ -286,11 +286,12 @@ void Core::ended(const std::vector<store::Lease>& stale, Step& step) {
   ended_.clear();
 }
 
-void Core::started(const std::vector<store::Lease>& started) {
+void Core::started(const store::Turned& turned) {
+  const auto& started = turned.started;
   for (Claimed& each : std::exchange(claimed_, {})) {
-    if (std::find(started.begin(), started.end(), store::Lease(each.delivery.id, each.delivery.token)) !=
-        started.end()) {
-      send(std::move(each));
+    const auto found = std::find(started.begin(), started.end(), store::Lease(each.delivery.id, each.delivery.token));
+    if (found != started.end()) {
+      send(std::move(each), turned.until[static_cast<std::size_t>(found - started.begin())]);
       continue;
     }
     ++counters_.withheld;
@@ -427,14 +428,14 @@ bool Core::mayGo(const Claimed& claimed, Lane& lane, Instant now) {
   return false;
 }
 
-void Core::send(Claimed claimed) {
+void Core::send(Claimed claimed, Instant until) {
   store::Delivery& delivery = claimed.delivery;
   const auto flight = inFlight_.find({delivery.id, delivery.token});
   Lane& lane = *flight->second.lane;
   const Instant now = clock_.now();
   const milliseconds stood = now - flight->second.claimedAt;
   const bool isPrompt = stood >= milliseconds(0) && stood <= std::min(kStartWithin, lane.endpoint.leaseTime / 2);
-  if (isPrompt && (!claimed.releasedUntil || now < *claimed.releasedUntil)) {
+  if (isPrompt && now < until) {
     ++counters_.started;
     return transport_.start({delivery.id, delivery.token, delivery.endpoint, delivery.messageId, delivery.transfer,
                              delivery.mediaType, std::move(delivery.body)});

@@ -160,7 +160,7 @@ class Core {
   void learn(Lane& lane, const Answer& answer, bool refusesUs, Instant now);
   Status turn(Step& step, Instant now);
   void ended(const std::vector<store::Lease>& stale, Step& step);
-  void started(const std::vector<store::Lease>& started);
+  void started(const store::Turned& turned);
   Result<bool> round(Step& step, Instant now);
   Result<bool> sweep(Instant now);
   Status claimDue(Step& step, Instant now);
@@ -168,7 +168,7 @@ class Core {
   bool mayGo(const store::Claimed& claimed, Lane& lane, Instant now);
   bool asks(const store::Claimed& claimed, const Lane& lane) const;
   void ask(const store::Delivery& delivery);
-  void send(store::Claimed claimed);
+  void send(store::Claimed claimed, Instant until);
   void giveBack(Flights::iterator flight);
   milliseconds backoff(const Endpoint& endpoint, std::uint32_t attempts);
   Instant deadline(const store::Delivery& delivery, const Endpoint& endpoint) const;

@@ -249,12 +249,11 @@ struct Owner {
 };
 
 struct Claimed {
-  Delivery delivery;                     // with body
-  bool resolving = false;                // an earlier attempt is ambiguous
-  std::optional<Instant> lastSentAt;     // when resolving: bytes could last have left then
-  std::optional<Instant> releasedUntil;  // when it needs a release: from then on its bytes must not begin to leave
-  std::uint32_t sends = 0;               // earlier attempts of which bytes may have left (not those of phase "connect")
-  std::optional<Instant> firstSentAt;    // of the first of them
+  Delivery delivery;                   // with body
+  bool resolving = false;              // an earlier attempt is ambiguous
+  std::optional<Instant> lastSentAt;   // when resolving: bytes could last have left then
+  std::uint32_t sends = 0;             // earlier attempts of which bytes may have left (not those of phase "connect")
+  std::optional<Instant> firstSentAt;  // of the first of them
 };
 
 /// One claim of a delivery: a node may hold two of the same, an old one that has run out and a new one.
@@ -277,6 +276,7 @@ struct AttemptEnd {
 struct Turned {
   std::vector<Lease> stale;    // of the ends: the token was not valid any more, nothing was changed
   std::vector<Lease> started;  // of the starts: those that may go
+  std::vector<Instant> until;  // of each of these: when its release ends; its first byte must leave before
 };
 
 /// An endpoint that a person has stopped.

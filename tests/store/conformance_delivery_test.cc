@@ -176,9 +176,19 @@ TYPED_TEST(Delivering, ExpiredReleasesWakeTheTransferOnce) {
 TYPED_TEST(Delivering, ReleasesThatExpireAfterTheClaimStopTheSending) {
   this->create(1, {released(leg(1, 1))}, {release(1, at(0), at(10))});
   const Claimed claimed = this->claim(at(9))[0];
-  EXPECT_EQ(claimed.releasedUntil, at(10));
   EXPECT_TRUE(this->store().startSending({{deliveryId(1), claimed.delivery.token}}, at(10))->empty());
   EXPECT_EQ(this->dueTransfers(at(10)), 1u);
+}
+
+// A release may be replaced between the claim and the start by one that ends sooner.
+TYPED_TEST(Delivering, AStartTellsHowLongItsReleaseIsValid) {
+  this->create(1, {released(leg(1, 1)), leg(2, 1, "other")}, {release(1, at(0), at(10))});
+  const Claimed gated = this->claim(at(1))[0];
+  const Claimed free = (*this->store().claim(this->owner_, "other", 1, at(1), at(100)))[0];
+  const Result<Turned> turned = this->store().turn(
+      {}, {{gated.delivery.id, gated.delivery.token}, {free.delivery.id, free.delivery.token}}, at(2));
+  ASSERT_EQ(turned->started.size(), 2u);
+  EXPECT_EQ(turned->until, (std::vector<Instant>{at(10), Instant::max()}));
 }
 
 TYPED_TEST(Delivering, FutureReleasesMoveTheDueTime) {

@@ -212,7 +212,6 @@ Result<std::vector<Claimed>> MemoryStore::claim(const Owner& owner, std::string_
     row->attempts.push_back(std::move(attempt));
     given.delivery = delivery;
     given.resolving = row->resolving;
-    if (delivery.needsRelease) given.releasedUntil = row->release->validUntil;
   }
   return claimed;
 }
@@ -225,7 +224,10 @@ Result<Turned> MemoryStore::turn(std::vector<AttemptEnd> ends, const std::vector
     if (!state_->endOne(end, now)) turned.stale.emplace_back(end.delivery, end.token);
   }
   for (const auto& [id, token] : starts) {
-    if (state_->startOne(id, token, now)) turned.started.emplace_back(id, token);
+    const std::optional<Instant> until = state_->startOne(id, token, now);
+    if (!until) continue;
+    turned.started.emplace_back(id, token);
+    turned.until.push_back(*until);
   }
   return turned;
 }

@@ -275,12 +275,12 @@ Result<Saved> MemoryStore::State::save(TransferChange& change, Instant now) {
   return saved;
 }
 
-bool MemoryStore::State::startOne(const Id& id, std::uint64_t token, Instant now) {
+std::optional<Instant> MemoryStore::State::startOne(const Id& id, std::uint64_t token, Instant now) {
   const auto found = deliveries.find(id);
-  if (found == deliveries.end()) return false;
+  if (found == deliveries.end()) return std::nullopt;
   StoredDelivery& row = found->second;
   Delivery& delivery = row.delivery;
-  if (delivery.state != DeliveryState::Leased || delivery.token != token || delivery.sending) return false;
+  if (delivery.state != DeliveryState::Leased || delivery.token != token || delivery.sending) return std::nullopt;
   if (delivery.needsRelease) {
     const bool expired = row.release && now >= row.release->validUntil;
     if (!row.release || expired || now < row.release->validFrom) {
@@ -289,13 +289,13 @@ bool MemoryStore::State::startOne(const Id& id, std::uint64_t token, Instant now
         markDue(delivery.transfer, now);
       }
       loseLease(row, kReleaseVoid, now);
-      return false;
+      return std::nullopt;
     }
   }
   delivery.sending = true;
   delivery.everSent = true;
   row.attempts.back().sentAt = now;
-  return true;
+  return delivery.needsRelease ? row.release->validUntil : Instant::max();
 }
 
 /// False: the token is stale.

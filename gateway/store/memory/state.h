@@ -93,7 +93,7 @@ struct MemoryStore::State {
   std::uint64_t cutAudit(const std::optional<Instant>& before, Instant now);
   Intervened intervene(Intervention& intervention, Instant now);
   Result<Saved> save(TransferChange& change, Instant now);
-  bool startOne(const Id& id, std::uint64_t token, Instant now);
+  std::optional<Instant> startOne(const Id& id, std::uint64_t token, Instant now);
   bool endOne(AttemptEnd& end, Instant now);
   Status check(const TransferChange& change) const;
   bool dependenciesFinished(const std::vector<Id>& after) const;

@@ -55,11 +55,11 @@ std::int64_t transferOf(Connection& db, std::int64_t delivery) {
 }
 
 /// True if the head may be leased; otherwise it has been moved out of the way.
-bool isReleased(Connection& db, DeliveryClaim& head, Instant now) {
+bool isReleased(Connection& db, const DeliveryClaim& head, Instant now) {
   if (!head.claimed.delivery.needsRelease) return true;
   const Permit permit = readPermit(db, head.row, now);
   switch (permit.permission) {
-    case Permission::Given: head.claimed.releasedUntil = permit.validUntil; return true;
+    case Permission::Given: return true;
     case Permission::NotYet:
       db.prepare("UPDATE delivery SET due_at = ?2 WHERE row = ?1").bind(head.row, permit.validFrom).run();
       return false;
@@ -149,9 +149,8 @@ Result<std::vector<DeliveryClaim>> claim(Write& write, const Owner& owner, std::
   return claimed;
 }
 
-std::vector<Lease> startSending(Write& write, const std::vector<Lease>& claimed, Instant now) {
+void startSending(Write& write, const std::vector<Lease>& claimed, Instant now, Turned& turned) {
   Connection& db = write.db;
-  std::vector<Lease> started;
   for (const auto& [id, token] : claimed) {
     if (!isUuid(id)) continue;
     DeliveryRow row;
@@ -166,9 +165,10 @@ std::vector<Lease> startSending(Write& write, const std::vector<Lease>& claimed,
       Statement statement = db.prepare("SELECT needs_release FROM delivery WHERE row = ?1");
       needsRelease = statement.bind(row.row).step() && statement.integer(0) != 0;
     }
-    const Permission permission = needsRelease ? readPermit(db, row.row, now).permission : Permission::Given;
-    if (permission != Permission::Given) {
-      if (permission == Permission::Expired) expireRelease(db, row.row, row.transfer, now);
+    Permit permit{Permission::Given, {}, Instant::max()};
+    if (needsRelease) permit = readPermit(db, row.row, now);
+    if (permit.permission != Permission::Given) {
+      if (permit.permission == Permission::Expired) expireRelease(db, row.row, row.transfer, now);
       loseLease(db, row, kReleaseVoid, now);
       continue;
     }
@@ -176,9 +176,9 @@ std::vector<Lease> startSending(Write& write, const std::vector<Lease>& claimed,
     db.prepare("UPDATE attempt SET sent_at = ?3 WHERE delivery = ?1 AND number = ?2")
         .bind(row.row, row.attempts, now)
         .run();
-    started.emplace_back(id, token);
+    turned.started.emplace_back(id, token);
+    turned.until.push_back(permit.validUntil);
   }
-  return started;
 }
 
 std::vector<Lease> finish(Write& write, const std::vector<AttemptEnd>& ends, Instant now) {

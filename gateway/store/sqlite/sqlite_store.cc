@@ -150,7 +150,7 @@ Result<Turned> SqliteStore::turn(std::vector<AttemptEnd> ends, const std::vector
   return parts_->writer->submit<Turned>(Durable::Now, kSmall * (ends.size() + starts.size()), [&](Write& write) {
     Turned turned;
     turned.stale = sqlite::finish(write, ends, now);
-    turned.started = sqlite::startSending(write, starts, now);
+    sqlite::startSending(write, starts, now, turned);
     return Result<Turned>(std::move(turned));
   });
 }

@@ -33,7 +33,7 @@ struct DeliveryClaim {
 Result<Owner> openNode(Write& write, std::string_view node, Instant now);
 Result<std::vector<DeliveryClaim>> claim(Write& write, const Owner& owner, std::string_view endpoint, std::size_t limit,
                                          Instant now, Instant leaseUntil);
-std::vector<Lease> startSending(Write& write, const std::vector<Lease>& claimed, Instant now);
+void startSending(Write& write, const std::vector<Lease>& claimed, Instant now, Turned& turned);
 std::vector<Lease> finish(Write& write, const std::vector<AttemptEnd>& ends, Instant now);
 Result<std::size_t> expireLeases(Write& write, Instant now);
 Result<std::size_t> promoteOrphans(Write& write, Instant now);
