@@ -5,11 +5,10 @@
 // rule: Credentials are immutable; CurrentCredentials from any thread. Failure rule: Result.
 #pragma once
 
+#include "gateway/base/in_force.h"
 #include "gateway/identity/certificates.h"
 #include "gateway/identity/tokens.h"
 
-#include <memory>
-#include <mutex>
 #include <optional>
 
 namespace lotsen::identity {
@@ -34,21 +33,6 @@ class Credentials {
 };
 
 /// Those in force.
-class CurrentCredentials {
- public:
-  explicit CurrentCredentials(std::shared_ptr<const Credentials> credentials) : credentials_(std::move(credentials)) {}
-  std::shared_ptr<const Credentials> get() const {
-    const std::lock_guard lock(mutex_);
-    return credentials_;
-  }
-  void set(std::shared_ptr<const Credentials> credentials) {
-    const std::lock_guard lock(mutex_);
-    credentials_ = std::move(credentials);
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::shared_ptr<const Credentials> credentials_;
-};
+using CurrentCredentials = InForce<Credentials>;
 
 }  // namespace lotsen::identity

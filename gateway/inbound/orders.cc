@@ -102,6 +102,22 @@ void writeDelivery(json::Writer& writer, const store::Delivery& delivery) {
   if (delivery.overdue) writer.member("acknowledgementOverdue", true);
 }
 
+/// What a verb has done, or would do; `writeLine` writes the members of a line.
+template <typename Report, typename WriteLine>
+std::string reportJson(const Report& report, const WriteLine& writeLine) {
+  std::string text;
+  json::Writer writer(text);
+  writer.startObject().member("dryRun", report.dryRun).member("applied", static_cast<std::int64_t>(report.applied));
+  writer.key("deliveries").startArray();
+  for (const auto& line : report.lines) {
+    writer.startObject();
+    writeLine(writer, line);
+    writer.endObject();
+  }
+  writer.endArray().endObject();
+  return text;
+}
+
 }  // namespace
 
 std::optional<store::DeliveryState> deliveryStateOf(std::string_view name) {
@@ -142,17 +158,10 @@ std::string orderBody(const service::Order& order) {
 }
 
 std::string orderJson(const service::OrderReport& report) {
-  std::string text;
-  json::Writer writer(text);
-  writer.startObject().member("dryRun", report.dryRun).member("applied", static_cast<std::int64_t>(report.applied));
-  writer.key("deliveries").startArray();
-  for (const auto& line : report.lines) {
-    writer.startObject();
+  return reportJson(report, [](json::Writer& writer, const service::OrderLine& line) {
     writeDelivery(writer, line.delivery);
-    writer.member("outcome", line.outcome).endObject();
-  }
-  writer.endArray().endObject();
-  return text;
+    writer.member("outcome", line.outcome);
+  });
 }
 
 std::optional<service::RemakeOrder> readRemake(std::string_view text, fhir::Issues& issues) {
@@ -180,12 +189,7 @@ std::string remakeBody(const service::RemakeOrder& order) {
 }
 
 std::string remakeJson(const service::RemakeReport& report) {
-  std::string text;
-  json::Writer writer(text);
-  writer.startObject().member("dryRun", report.dryRun).member("applied", static_cast<std::int64_t>(report.applied));
-  writer.key("deliveries").startArray();
-  for (const auto& line : report.lines) {
-    writer.startObject();
+  return reportJson(report, [&report](json::Writer& writer, const service::RemakeLine& line) {
     writeDelivery(writer, line.old);
     writer.member("outcome", line.outcome);
     if (!line.made.empty() && !report.dryRun) writer.member("made", line.made);
@@ -193,10 +197,8 @@ std::string remakeJson(const service::RemakeReport& report) {
     writer.key("differences").startArray();
     for (const auto& each : line.differences)
       writer.startObject().member("kind", service::name(each.change)).member("path", each.path).endObject();
-    writer.endArray().endObject();
-  }
-  writer.endArray().endObject();
-  return text;
+    writer.endArray();
+  });
 }
 
 Result<OrderAnswer> readOrderJson(std::string_view text) {

@@ -19,20 +19,6 @@ const identity::Principal kAnna{"anna", {identity::Permission::Operate}};
 
 class OperatorWorld : public World {
  public:
-  store::Id submitAll(const std::string& name = "own-region") {
-    store::Id transfer;
-    for (const char* kind : {"referral", "consent", "btf"})
-      transfer = submit(kind, record(name, kind)).accepted.transfer;
-    think();
-    return transfer;
-  }
-  store::Delivery leg(const store::Id& transfer, Role role) {
-    for (const auto& each : view(transfer).deliveries) {
-      if (each.role == role && each.state != DeliveryState::Cancelled) return each;
-    }
-    ADD_FAILURE() << "no leg " << store::name(role);
-    return {};
-  }
   /// Sends the provider's leg; its attempt ends like this.
   store::Id sendProvider(const store::Id& transfer, DeliveryState end, const std::string& reason) {
     const auto wanted = leg(transfer, Role::Provider);

@@ -23,20 +23,6 @@ class RemakeWorld : public World {
         store, clock, service::Thinker(clock, random, std::move(*fonts), [](const service::Judgement&) {}), owner,
         [this] { ++woken; });
   }
-  store::Id submitAll(const std::string& name = "own-region") {
-    store::Id transfer;
-    for (const char* kind : {"referral", "consent", "btf"})
-      transfer = submit(kind, record(name, kind)).accepted.transfer;
-    think();
-    return transfer;
-  }
-  store::Delivery leg(const store::Id& transfer, Role role) {
-    for (const auto& each : view(transfer).deliveries) {
-      if (each.role == role && each.state != DeliveryState::Cancelled) return each;
-    }
-    ADD_FAILURE() << "no leg " << store::name(role);
-    return {};
-  }
   RemakeReport run(const store::Id& delivery, bool dryRun = false, bool delivered = false) {
     RemakeOrder order;
     order.which.deliveries = {delivery};

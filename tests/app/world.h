@@ -130,6 +130,23 @@ class World {
     return found.ok() ? std::move(*found) : store::TransferView{};
   }
 
+  /// The three records of a demo case, and the thought that follows; the transfer.
+  store::Id submitAll(const std::string& name = "own-region") {
+    store::Id transfer;
+    for (const char* kind : {"referral", "consent", "btf"})
+      transfer = submit(kind, record(name, kind)).accepted.transfer;
+    think();
+    return transfer;
+  }
+  /// The leg of this role that is not cancelled.
+  store::Delivery leg(const store::Id& transfer, store::Role role) {
+    for (const auto& each : view(transfer).deliveries) {
+      if (each.role == role && each.state != store::DeliveryState::Cancelled) return each;
+    }
+    ADD_FAILURE() << "no leg " << store::name(role);
+    return {};
+  }
+
   TempDir folder;
   FakeClock clock;
   SeededRandom random;

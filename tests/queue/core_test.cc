@@ -283,6 +283,34 @@ TEST_F(CoreTest, AReleaseThatEndsBeforeTheFirstByteHoldsItBack) {
   EXPECT_EQ(state(1), DeliveryState::Ready);
 }
 
+// The end that counts is that of the release in force, which may have come after the claim.
+TEST_F(CoreTest, AReleaseThatIsReplacedByAShorterOneHoldsItBack) {
+  const auto until = [&](milliseconds span) {
+    return store::Release{deliveryId(1), {}, {}, clock_.now() - milliseconds(1), clock_.now() + span, "consent"};
+  };
+  HookedStore hooked(store_);
+  hooked.before = [&, replaced = false](std::string_view verb) mutable -> Status {
+    if (verb != "turn" || std::exchange(replaced, true)) return done();
+    LOTSEN_TRY(const auto work,
+               store_.claimTransfer(owner_, test::transferId(1), clock_.now(), clock_.now() + milliseconds(9'000)));
+    store::TransferChange change;
+    change.id = work.transfer.id;
+    change.token = work.token;
+    change.releases = {until(milliseconds(1'000))};
+    EXPECT_TRUE(store_.saveTransfer(std::move(change), clock_.now()).ok());
+    clock_.advance(milliseconds(1'000));
+    return done();
+  };
+  Delivery gated = leg(1, 1);
+  gated.needsRelease = true;
+  create(1, {gated}, {until(std::chrono::hours(1))});
+  Core core(hooked, transport_, clock_, random_, owner_, {provider_},
+            [](const store::Claimed&, const Answer& answer) { return classifyHttp(answer); });
+  EXPECT_EQ(core.step({})->inFlight, 0u);
+  EXPECT_TRUE(transport_.sent().empty());
+  EXPECT_EQ(core.counters().stalled, 1u);
+}
+
 TEST_F(CoreTest, ARestartPicksUp) {
   create(1, {leg(1, 1)});
   create(2, {leg(2, 2, "other")});
