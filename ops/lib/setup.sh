@@ -28,10 +28,12 @@ run() {
   "$@"
 }
 
+# dpkg-query fails if it knows nothing of one of them, which is an answer here: without `|| true` the caller's errexit would
+# end this function, and nothing would count as missing.
 missing_packages() {
   local wanted installed
   wanted=$(printf '%s\n' "$@" | sort -u)
-  installed=$(dpkg-query -W -f='${db:Status-Abbrev}|${Package}\n' "$@" 2>/dev/null | sed -n 's/^ii *|//p' | sort -u)
+  installed=$({ dpkg-query -W -f='${db:Status-Abbrev}|${Package}\n' "$@" 2>/dev/null || true; } | sed -n 's/^ii *|//p' | sort -u)
   comm -23 <(printf '%s\n' "$wanted") <(printf '%s\n' "$installed")
 }
 
