@@ -73,18 +73,9 @@ AckResult judgeAcknowledgement(DeliveryState state, bool everSent, DeliveryState
   return mayGo(state, to) ? AckResult::Applied : AckResult::Late;
 }
 
-ChangeFit judgeChange(const DeliveryChange& change, DeliveryState state, std::string_view reason, bool hasBody,
-                      bool dependenciesFinished) {
-  switch (change.to) {
-    case DeliveryState::Cancelled: return mayGo(state, change.to) ? ChangeFit::Apply : ChangeFit::Skip;
-    case DeliveryState::Parked: return state == DeliveryState::Held ? ChangeFit::Apply : ChangeFit::Skip;
-    case DeliveryState::Ready: break;
-    default: return ChangeFit::Wrong;
-  }
-  if (state != DeliveryState::Held && state != DeliveryState::Parked) return ChangeFit::Skip;
-  if (hasBody != change.body.empty()) return ChangeFit::Wrong;
-  if (reason == kParkedByPerson || reason == kParkedUnresolved) return ChangeFit::Skip;
-  return dependenciesFinished ? ChangeFit::Apply : ChangeFit::Skip;
+bool mayChange(DeliveryState to, DeliveryState state, bool dependenciesFinished) {
+  if (to == DeliveryState::Cancelled) return mayGo(state, to);
+  return state == DeliveryState::Held && (to == DeliveryState::Parked || dependenciesFinished);
 }
 
 namespace {
@@ -178,8 +169,8 @@ Status checkChange(const TransferChange& change) {
     if (each.to != DeliveryState::Ready && each.to != DeliveryState::Parked && each.to != DeliveryState::Cancelled) {
       return invalid("delivery " + each.id + " cannot be changed to " + std::string(name(each.to)));
     }
-    if (each.to != DeliveryState::Ready && !each.body.empty()) {
-      return invalid("delivery " + each.id + " gets a body only when it becomes Ready");
+    if ((each.to == DeliveryState::Ready) == each.body.empty()) {
+      return invalid("delivery " + each.id + " gets its bytes when it becomes Ready, and only then");
     }
   }
   for (const Release& release : change.releases) {
@@ -288,10 +279,6 @@ Error staleWork(const Id& transfer) {
 Error oldIncarnation(const Owner& owner) {
   return fail(Code::Conflict, "node " + owner.node + " has a newer incarnation than " + std::to_string(owner.epoch) +
                                   "; this one must stop");
-}
-
-Error wrongBytes(const Id& delivery) {
-  return fail(Code::Invalid, "delivery " + delivery + ": its bytes are missing, or there already and may not change");
 }
 
 }  // namespace lotsen::store

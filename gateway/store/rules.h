@@ -29,11 +29,8 @@ Novelty judgeNovelty(const AcceptItem& item, const std::optional<std::string>& d
 /// left. REQUIRES: `to` is Done, Ready or Parked.
 AckResult judgeAcknowledgement(DeliveryState state, bool everSent, DeliveryState to);
 
-/// What a change asks of a delivery, given what is stored.
-enum class ChangeFit : std::uint8_t { Apply, Skip, Wrong };
-/// What a person has parked is not sent by thinking.
-ChangeFit judgeChange(const DeliveryChange& change, DeliveryState state, std::string_view reason, bool hasBody,
-                      bool dependenciesFinished);
+/// Thinking may change a delivery in this state to `to`. REQUIRES: `to` is Ready, Parked or Cancelled.
+bool mayChange(DeliveryState to, DeliveryState state, bool dependenciesFinished);
 
 /// What a person's verb meets.
 struct Standing {
@@ -125,7 +122,6 @@ Error notPaused(std::string_view endpoint);
 Error beingThoughtAbout(const Id& transfer);
 Error staleWork(const Id& transfer);
 Error oldIncarnation(const Owner& owner);
-Error wrongBytes(const Id& delivery);
 
 // Attempts that ended without an answer of the receiver: the stable names of how.
 inline constexpr std::string_view kLeaseLost = "lease-lost";

@@ -37,10 +37,9 @@ constexpr Transition kTransitions[] = {
     {Resolving, Done},                         // acknowledged: it had arrived
     {Resolving, Ready},                        // transient error acknowledged: it had arrived
     {Resolving, Parked},                       // fatal error acknowledged, or a person must decide
-    {Resolving, Cancelled}, {Parked, Ready},   // sent again by a person, or got its bytes at last
+    {Resolving, Cancelled}, {Parked, Ready},   // sent again by a person
     {Parked, Held},                            // thought about again, as a person asked
     {Parked, Resolving},                       // released by a person who had parked it there
-    {Parked, Queued},                          // got its bytes at last, somebody is before it
     {Parked, Done},                            // acknowledged positively after all, or a person knows that it arrived
     {Parked, Cancelled},
 };

@@ -203,11 +203,11 @@ struct RecordChange {
   std::string mapHash;
 };
 
-/// Gives a Held or byteless Parked delivery its bytes (it goes to Ready or Queued), sends a Parked one that has bytes
-/// again (with an empty body: the bytes never change), due at once; parks a Held one, or cancels an unfinished one. A
-/// change that the delivery's state does not allow any more (it was leased, acknowledged or finished meanwhile) or not
-/// yet (a delivery of `after` is not Done) is skipped and reported in `skipped`.
-/// One that was skipped because the delivery is leased makes the transfer due again as soon as the lease ends.
+/// Gives a Held delivery its bytes (it goes to Ready or Queued, due at once; its deadline moves by the time it was
+/// held: its clock starts when it may go), parks a Held one, or cancels an unfinished one. A change that the delivery's
+/// state does not allow any more (it was leased, acknowledged or finished meanwhile) or not yet (a delivery of `after`
+/// is not Done) is skipped and reported in `skipped`. What is Parked is a person's. One that was skipped because the
+/// delivery is leased makes the transfer due again as soon as the lease ends.
 struct DeliveryChange {
   Id id;
   DeliveryState to = DeliveryState::Ready;  // Ready (the store decides Ready or Queued), Parked, Cancelled
@@ -215,8 +215,6 @@ struct DeliveryChange {
   std::string body;
   std::string mapHash;
   std::string reason;
-  std::optional<Instant> deadlineAt;  // for Ready; none: that of a Held one moves by the time it was held, so that its
-                                      // clock starts when it may go
 };
 
 /// Everything that thinking about a transfer led to, in one transaction.

@@ -46,7 +46,7 @@ enum class Fault : std::uint8_t {
   RepeatedAck,     // an acknowledgement comes twice, and once too late
   NegativeAck,     // an acknowledgement says: again later, or never
   ShortRelease,    // a release that is not valid yet, or not for long
-  NoBytes,         // the service cannot make the bytes of a leg, and can later
+  NoBytes,         // the service cannot make the bytes of a leg, and can when a person asks again
   Cancel,          // the transfer is withdrawn: its unfinished legs are cancelled
   PersonResends,   // somebody sends a parked delivery again
   PersonPauses,    // somebody stops an endpoint for a while

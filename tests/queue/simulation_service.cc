@@ -105,7 +105,7 @@ store::TransferChange Simulation::thought(Node& node, const store::TransferWork&
   } else if (happens(Fault::Cancel, 12)) {
     change.state = store::TransferState::Withdrawn;
     for (const Delivery& each : work.deliveries) {
-      change.changed.push_back({each.id, DeliveryState::Cancelled, "", "", "", "withdrawn", {}});
+      change.changed.push_back({each.id, DeliveryState::Cancelled, "", "", "", "withdrawn"});
     }
   } else {
     furtherLegs(node, work, change);
@@ -144,12 +144,12 @@ void Simulation::furtherLegs(Node& node, const store::TransferWork& work, store:
     if (each.needsRelease) {
       change.releases.push_back({each.id, {}, {}, now - milliseconds(1), now + std::chrono::hours(1000), "consent"});
     }
-    const bool byteless = each.sequence == 0;
-    if (each.state == DeliveryState::Held && happens(Fault::NoBytes, 3)) {
-      change.changed.push_back({each.id, DeliveryState::Parked, "", "", "", "no-bytes", {}});
-    } else if (each.state == DeliveryState::Held || (each.state == DeliveryState::Parked && byteless)) {
+    if (each.state != DeliveryState::Held) continue;
+    if (happens(Fault::NoBytes, 3)) {
+      change.changed.push_back({each.id, DeliveryState::Parked, "", "", "", "no-bytes"});
+    } else {
       const Delivery ready = leg(numberOf(each.id), numberOf(work.transfer.id), each.endpoint, now);
-      change.changed.push_back({each.id, DeliveryState::Ready, ready.mediaType, ready.body, ready.mapHash, "", {}});
+      change.changed.push_back({each.id, DeliveryState::Ready, ready.mediaType, ready.body, ready.mapHash, ""});
     }
   }
 }

@@ -116,8 +116,8 @@ TYPED_TEST(Alarming, EachSavedTransferStandsForItself) {
     changes.back().created.push_back(leg(number, number));
     changes.back().audit.push_back(audit("thought"));
   }
-  ++changes[0].token;                                                     // stale
-  changes[1].changed.push_back({deliveryId(9), {}, "", "", "", "", {}});  // unknown, found after its legs were made
+  ++changes[0].token;                                                 // stale
+  changes[1].changed.push_back({deliveryId(9), {}, "", "", "", ""});  // unknown, found after its legs were made
   const std::vector<Result<Saved>> saved = this->store().saveTransfers(changes, at(2));
   ASSERT_EQ(saved.size(), 3u);
   EXPECT_EQ(saved[0].error().code, Code::Conflict);

@@ -92,7 +92,7 @@ TYPED_TEST(Operations, AByteLessOneIsThoughtAboutAgain) {
   const TransferWork work = this->claimOne(at(10));
   ASSERT_EQ(work.transfer.id, transferId(1));
   TransferChange change = Conformance<TypeParam>::change(work);
-  change.changed.push_back({deliveryId(1), Ready, "text/plain", "bytes at last", "map", "", {}});
+  change.changed.push_back({deliveryId(1), Ready, "text/plain", "bytes at last", "map", ""});
   ASSERT_TRUE(this->store().saveTransfer(change, at(11)).ok());
   EXPECT_EQ(this->state(1), Ready);
 }
@@ -204,7 +204,7 @@ TYPED_TEST(Operations, ThinkingDoesNotSendWhatAPersonHasParked) {
   const TransferWork work = this->claimOne(at(5));
   EXPECT_EQ(this->act(Verb::Park, 1), Intervened::Applied);  // while somebody thinks
   TransferChange change = Conformance<TypeParam>::change(work);
-  change.changed.push_back({deliveryId(1), Ready, "text/plain", "bytes", "map", "", {}});
+  change.changed.push_back({deliveryId(1), Ready, "text/plain", "bytes", "map", ""});
   const auto saved = this->store().saveTransfer(change, at(11));
   ASSERT_TRUE(saved.ok());
   EXPECT_EQ(saved->skipped, std::vector<Id>{deliveryId(1)});

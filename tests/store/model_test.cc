@@ -155,12 +155,11 @@ class Pair {
     for (const Delivery& each : work.deliveries) {
       if (oneIn(2)) change.releases.push_back(release(each.id));
       if (!oneIn(3)) continue;
-      DeliveryChange edit{each.id, DeliveryState::Ready, "", "", "", "edited", {}};
+      DeliveryChange edit{each.id, DeliveryState::Ready, "", "", "", "edited"};
       const std::uint64_t what = pick(4);
       if (what == 0) edit.to = DeliveryState::Cancelled;
       if (what == 1) edit.to = DeliveryState::Parked;
-      if (edit.to == DeliveryState::Ready && (each.sequence == 0) != oneIn(12)) edit.body = "late bytes";
-      if (oneIn(3)) edit.deadlineAt = now_ + milliseconds(pick(99'000));
+      if ((edit.to == DeliveryState::Ready) != oneIn(12)) edit.body = "late bytes";
       change.changed.push_back(edit);
     }
     if (oneIn(6)) {  // the end of it
@@ -168,7 +167,7 @@ class Pair {
       change.dueAt.reset();
       change.changed.clear();
       for (const Delivery& each : work.deliveries) {
-        change.changed.push_back({each.id, DeliveryState::Cancelled, "", "", "", "over", {}});
+        change.changed.push_back({each.id, DeliveryState::Cancelled, "", "", "", "over"});
       }
       change.records.clear();
       for (const Record& each : work.records) {

@@ -124,9 +124,8 @@ class Area {
     change.state = TransferState::Released;
     for (const Delivery& each : work.deliveries) {
       if (!oneIn(4)) continue;
-      DeliveryChange edit{each.id, oneIn(3) ? DeliveryState::Cancelled : DeliveryState::Ready, {}, {}, {}, "edited",
-                          {}};
-      if (edit.to == DeliveryState::Ready && each.sequence == 0) edit.body = "late bytes";
+      DeliveryChange edit{each.id, oneIn(3) ? DeliveryState::Cancelled : DeliveryState::Ready, {}, {}, {}, "edited"};
+      if (edit.to == DeliveryState::Ready) edit.body = "late bytes";
       change.changed.push_back(std::move(edit));
     }
     for (std::uint64_t n = pick(3); n > 0; --n) {

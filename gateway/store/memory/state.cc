@@ -168,10 +168,6 @@ Status MemoryStore::State::check(const TransferChange& change) const {
   }
   for (const DeliveryChange& each : change.changed) {
     if (!belongs(each.id)) return fail(Code::Invalid, "delivery " + each.id + " is not of transfer " + change.id);
-    const Delivery& stored = deliveries.at(each.id).delivery;
-    if (judgeChange(each, stored.state, stored.reason, !stored.body.empty(), true) == ChangeFit::Wrong) {
-      return wrongBytes(each.id);
-    }
   }
   for (const Delivery& each : change.created) {
     if (deliveries.contains(each.id)) return fail(Code::Invalid, "delivery " + each.id + " exists already");
@@ -195,9 +191,7 @@ Status MemoryStore::State::check(const TransferChange& change) const {
 void MemoryStore::State::apply(const DeliveryChange& change, Instant now, Saved& saved) {
   StoredDelivery& row = deliveries.at(change.id);
   Delivery& delivery = row.delivery;
-  const bool hadBody = !delivery.body.empty();
-  if (judgeChange(change, delivery.state, delivery.reason, hadBody, dependenciesFinished(delivery.after)) !=
-      ChangeFit::Apply) {
+  if (!mayChange(change.to, delivery.state, dependenciesFinished(delivery.after))) {
     saved.skipped.push_back(change.id);
     row.recheck = delivery.state == DeliveryState::Leased;
     return;
@@ -208,19 +202,11 @@ void MemoryStore::State::apply(const DeliveryChange& change, Instant now, Saved&
     return;
   }
   delivery.dueAt = now;
-  if (change.deadlineAt) {
-    delivery.deadlineAt = *change.deadlineAt;
-  } else if (!hadBody && delivery.deadlineAt != Instant{}) {
-    delivery.deadlineAt += now - delivery.createdAt;
-  }
-  if (hadBody) {
-    go(row, DeliveryState::Ready, now);
-  } else {
-    delivery.mediaType = change.mediaType;
-    delivery.body = change.body;
-    delivery.mapHash = change.mapHash;
-    enterLane(row, now);
-  }
+  if (delivery.deadlineAt != Instant{}) delivery.deadlineAt += now - delivery.createdAt;
+  delivery.mediaType = change.mediaType;
+  delivery.body = change.body;
+  delivery.mapHash = change.mapHash;
+  enterLane(row, now);
 }
 
 void MemoryStore::State::apply(const Release& release, bool voided) {

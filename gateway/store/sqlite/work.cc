@@ -62,11 +62,6 @@ DeliveryRow readRow(Connection& db, std::int64_t row) {
   return readDeliveryRow(statement);
 }
 
-bool hasBody(Connection& db, std::int64_t row) {
-  Statement statement = db.prepare("SELECT 1 FROM delivery_body WHERE delivery = ?1");
-  return statement.bind(row).step();
-}
-
 bool dependenciesFinished(Connection& db, std::int64_t row) {
   Statement statement = db.prepare(
       "SELECT 1 FROM delivery_after a JOIN delivery d ON d.row = a.after WHERE a.delivery = ?1 AND d.state NOT IN "
@@ -95,34 +90,21 @@ Status changeDelivery(Scope& scope, const DeliveryChange& change, const Id& tran
   const std::optional<std::int64_t> id = find(scope.deliveries, change.id);
   if (!id) return fail(Code::Invalid, "delivery " + change.id + " is not of transfer " + transfer);
   const DeliveryRow row = readRow(db, *id);
-  const bool hadBody = hasBody(db, row.row);
-  switch (judgeChange(change, row.state, row.reason, hadBody, dependenciesFinished(db, row.row))) {
-    case ChangeFit::Wrong: return wrongBytes(change.id);
-    case ChangeFit::Skip:
-      if (row.state == DeliveryState::Leased) {
-        db.prepare("UPDATE delivery SET recheck = 1 WHERE row = ?1").bind(row.row).run();
-      }
-      saved.skipped.push_back(change.id);
-      return done();
-    case ChangeFit::Apply: break;
+  if (!mayChange(change.to, row.state, dependenciesFinished(db, row.row))) {
+    if (row.state == DeliveryState::Leased) {
+      db.prepare("UPDATE delivery SET recheck = 1 WHERE row = ?1").bind(row.row).run();
+    }
+    saved.skipped.push_back(change.id);
+    return done();
   }
   if (change.to != DeliveryState::Ready) {
     go(db, row, change.to, change.reason, std::nullopt, scope.now);
     return done();
   }
-  if (change.deadlineAt) {
-    db.prepare("UPDATE delivery SET deadline_at = ?2 WHERE row = ?1").bind(row.row, *change.deadlineAt).run();
-  }
-  if (!change.deadlineAt && !hadBody) {
-    db.prepare("UPDATE delivery SET deadline_at = deadline_at + (?2 - created_at) WHERE row = ?1 AND deadline_at <> 0")
-        .bind(row.row, scope.now)
-        .run();
-  }
-  if (hadBody) {
-    go(db, row, DeliveryState::Ready, change.reason, scope.now, scope.now);
-  } else {
-    giveBytes(scope, row, change);
-  }
+  db.prepare("UPDATE delivery SET deadline_at = deadline_at + (?2 - created_at) WHERE row = ?1 AND deadline_at <> 0")
+      .bind(row.row, scope.now)
+      .run();
+  giveBytes(scope, row, change);
   return done();
 }
 
