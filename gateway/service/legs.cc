@@ -121,6 +121,7 @@ Result<fhir::Document> legRecord(const Configuration& configuration, const Leg& 
   filler.text(root, "bundleId", leg.bundleId);
   filler.text(root, "taskId", derivedId(leg.messageId, "task"));
   filler.text(root, "provenanceId", derivedId(leg.messageId, "provenance"));
+  if (leg.receiver != nullptr) filler.text(root, "focus", leg.receiver->personality.focus);
   filler.text(root, "createdAt", formatInstant(leg.createdAt));
   filler.text(root, "legalBasis", leg.legalBasis);
   filler.text(root, "btf", transfer::name(leg.plan.btf));

@@ -26,7 +26,8 @@ struct Personality {
   bool refusesRepeats = false;        // a repeat is answered with 409 and `duplicate`, not with the stored answer
   bool demandsIds = false;            // X-Request-Id and X-Correlation-Id must be there, or 400
   bool sentTimeInProvenance = false;  // a resend may have another time in the Provenance of its MessageHeader
-  std::string focus;                  // the only type that MessageHeader.focus may have; empty: any
+  std::string focus;                  // the only type that MessageHeader.focus may have; empty: any. Ours to it: the
+                                      // referral if that is ServiceRequest, else the Task
   std::size_t sizeLimit = std::size_t{20} << 20;
   std::string errorSystem;            // of the codes with which we refuse; empty: there are none
   std::map<int, std::string> errors;  // by HTTP status

@@ -213,6 +213,25 @@ TEST(Personalities, BserWantsATask) {
   check(habits, {{200, acknowledgement("ok"), Outcome::Done, ""}, {202, "", Outcome::Awaiting, ""}});
 }
 
+TEST(Personalities, OurMessagesHaveTheFocusThatTheReceiverReads) {
+  const std::pair<std::string, std::string_view> kWanted[] = {
+      {"personality = fhir\n", "Task"}, {"personality = bser\n", "Task"}, {kBars, "ServiceRequest"}};
+  for (const auto& [lines, wanted] : kWanted) {
+    Habits world(lines);
+    for (const char* kind : {"referral", "consent", "btf"})
+      EXPECT_EQ(world.submit(kind, world.record("own-region", kind), kind).verdict, service::Verdict::Accepted);
+    world.deliver();
+    fhir::Issues issues;
+    const auto sent = fhir::readJson(world.bodies[store::Role::Provider], fhir::Schema::r4(), {}, issues);
+    ASSERT_TRUE(sent.ok()) << lines;
+    const auto* header = fhir::firstResource(*sent, sent->root(), "MessageHeader");
+    const auto* focus = fhir::child(*sent, header, "focus");
+    const auto* found = fhir::resolve(*sent, focus, fhir::valueAt(*sent, focus, "reference"));
+    ASSERT_NE(found, nullptr) << lines;
+    EXPECT_EQ(found->type, sent->schema().findType(wanted)) << lines;
+  }
+}
+
 TEST(Personalities, EveryKeyMayBeThePartnersOwn) {
   const Habits habits(
       "personality = medcom\nduplicate = conflict\ndemands_ids = yes\nsent_time = bundle\nfocus = ServiceRequest\n"

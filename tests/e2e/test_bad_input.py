@@ -297,7 +297,10 @@ def message(world, change, event=("http://example.org/events", "referral")):
 
 @case("message that breaks its MessageDefinition")
 def _(world):
-    return message(world, lambda entries: None, ("http://lotsen.se/fhir/CodeSystem/message-event", "referral-transfer"))
+    def focus_on_the_patient(entries):
+        entries[0]["resource"]["focus"][0]["reference"] = entries[2]["fullUrl"]
+
+    return message(world, focus_on_the_patient, ("http://lotsen.se/fhir/CodeSystem/message-event", "referral-transfer"))
 
 
 @case("message with a resource that breaks the profile it claims")
