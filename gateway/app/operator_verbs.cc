@@ -14,12 +14,11 @@ namespace {
 
 std::string filterHelp(std::string_view what) {
   return std::string(what) +
-         "\n\nName deliveries by id, or mean all that fit a filter. A filter is a dry run: it shows what would happen "
-         "and how\n"
-         "many; --yes N does it, if the filter still means N deliveries, else nothing is done.\n\n"
-         "Exit status: 0 all of it was done (or would be), 1 some or all was not, or the number has changed, 2 wrong "
-         "use,\n"
-         "or a gateway that refuses or does not answer (then nothing is on stdout).";
+         "\n\n"
+         "Name deliveries by id, or mean all that fit a filter. A filter is a dry run: it shows what would\n"
+         "happen and how many; --yes N does it, if the filter still means N deliveries, else nothing is done.\n\n"
+         "Exit status: 0 all of it was done (or would be), 1 some or all was not, or the number has changed,\n"
+         "2 wrong use, or a gateway that refuses or does not answer (then nothing is on stdout).";
 }
 
 Usage deliveryUsage(store::Verb verb, const std::string& help) {
@@ -225,57 +224,50 @@ int remakeDeliveries(const Arguments& arguments) {
 
 int resendVerb(const Words& words) {
   static const std::string kHelp = filterHelp(
-      "Sends parked deliveries again: the same bytes under the same identity, so that a receiver that drops repeats "
-      "takes\n"
-      "them once. One without bytes is made once more. What the receiver has, and what goes by itself, is left alone. "
-      "A\n"
-      "filter leaves out what may have arrived, unless --reason names why it is parked.");
+      "Sends parked deliveries again: the same bytes under the same identity, so that a receiver that drops\n"
+      "repeats takes them once. One without bytes is made once more. What the receiver has, and what goes by\n"
+      "itself, is left alone. A filter leaves out what may have arrived, unless --reason names why it is parked.");
   static const Usage kUsage = deliveryUsage(store::Verb::Resend, kHelp);
   return deliveryVerb(store::Verb::Resend, kUsage, words);
 }
 
 int parkVerb(const Words& words) {
   static const std::string kHelp = filterHelp(
-      "Stops deliveries that are not finished until somebody releases them. One behind another parks when its turn "
-      "comes.\n"
-      "One that is being sent at this moment is left alone; ask again when its attempt has ended.");
+      "Stops deliveries that are not finished until somebody releases them. One behind another parks when its\n"
+      "turn comes. One that is being sent at this moment is left alone; ask again when its attempt has ended.");
   static const Usage kUsage = deliveryUsage(store::Verb::Park, kHelp);
   return deliveryVerb(store::Verb::Park, kUsage, words);
 }
 
 int releaseVerb(const Words& words) {
   static const std::string kHelp = filterHelp(
-      "Lets deliveries that a person has parked go on where they stood. Gates are looked at as ever: nothing leaves "
-      "that\n"
-      "consent or BTF do not allow.");
+      "Lets deliveries that a person has parked go on where they stood. Gates are looked at as ever: nothing\n"
+      "leaves that consent or BTF do not allow.");
   static const Usage kUsage = deliveryUsage(store::Verb::Release, kHelp);
   return deliveryVerb(store::Verb::Release, kUsage, words);
 }
 
 int cancelVerb(const Words& words) {
   static const std::string kHelp = filterHelp(
-      "Ends deliveries that the receiver does not have, for good; what waits behind them goes on. What the receiver "
-      "has is\n"
-      "not undone by this.");
+      "Ends deliveries that the receiver does not have, for good; what waits behind them goes on. What the\n"
+      "receiver has is not undone by this.");
   static const Usage kUsage = deliveryUsage(store::Verb::Cancel, kHelp);
   return deliveryVerb(store::Verb::Cancel, kUsage, words);
 }
 
 int confirmVerb(const Words& words) {
   static const std::string kHelp = filterHelp(
-      "Says that the receiver has these deliveries, as it has told you: they are done, and what waits for them goes "
-      "on.\n"
-      "Only for what may have left.");
+      "Says that the receiver has these deliveries, as it has told you: they are done, and what waits for them\n"
+      "goes on. Only for what may have left.");
   static const Usage kUsage = deliveryUsage(store::Verb::Confirm, kHelp);
   return deliveryVerb(store::Verb::Confirm, kUsage, words);
 }
 
 int pauseVerb(const Words& words) {
-  return endpointVerb(
-      "pause",
-      "Stops an endpoint: nothing more is sent there until somebody resumes it, also after a restart. What is\n"
-      "under way ends as it would. No attempt is burnt; deadlines go on.",
-      words);
+  return endpointVerb("pause",
+                      "Stops an endpoint: nothing more is sent there until somebody resumes it, also after a\n"
+                      "restart. What is under way ends as it would. No attempt is burnt; deadlines go on.",
+                      words);
 }
 
 int resumeVerb(const Words& words) {
