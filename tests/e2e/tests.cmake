@@ -2,7 +2,7 @@
 add_test(NAME e2e.partners COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_partners.py)
 set_tests_properties(e2e.partners PROPERTIES LABELS e2e TIMEOUT 60)
 if(TARGET lotsen)
-  foreach(name mapping_guide formats snapshot routes gates delivery intake guard reprocess bad_input faults tls personalities full_disk crash)
+  foreach(name mapping_guide formats snapshot routes gates delivery intake guard operator reprocess bad_input faults tls personalities full_disk crash)
     add_test(NAME e2e.${name} COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_${name}.py)
     set_tests_properties(e2e.${name} PROPERTIES LABELS e2e TIMEOUT 300 ENVIRONMENT "LOTSEN_BINARY=$<TARGET_FILE:lotsen>")
   endforeach()
