@@ -58,6 +58,24 @@ Status checkWhy(std::string_view why) {
   return done();
 }
 
+Status checkSelection(std::string_view what, std::size_t named, bool byFilter, std::size_t most, std::size_t limit) {
+  if (byFilter != (named == 0))
+    return fail(Code::Invalid, "name " + std::string(what) + ", or give a filter: one of the two");
+  if (named > limit || most > limit)
+    return fail(Code::Invalid, "at most " + std::to_string(limit) + " " + std::string(what) + " at once");
+  return done();
+}
+
+Status checkCount(std::string_view what, std::optional<std::uint64_t> expected, std::uint64_t meant) {
+  const std::string name(what);
+  if (!expected)
+    return fail(Code::Invalid, "a filter needs the number of " + name + " that it must mean; a dry run tells it");
+  if (*expected != meant)
+    return fail(Code::Conflict, "the filter means " + std::to_string(meant) + " " + name + " now, not " +
+                                    std::to_string(*expected) + "; nothing was done, look again");
+  return done();
+}
+
 std::string whyDetail(std::string_view why, std::string_view name, std::string_view value) {
   std::string detail;
   json::Writer writer(detail);
@@ -117,19 +135,12 @@ Result<OrderReport> Operator::choose(const Order& order) {
 
 Result<OrderReport> Operator::run(const identity::Principal& who, const Order& order) {
   const bool byFilter = order.which.filter.has_value();
-  if (byFilter != order.which.deliveries.empty())
-    return fail(Code::Invalid, "name deliveries, or give a filter: one of the two");
-  if (order.which.deliveries.size() > kMost || order.which.most > kMost)
-    return fail(Code::Invalid, "at most " + std::to_string(kMost) + " deliveries at once");
+  LOTSEN_TRY_DO(checkSelection("deliveries", order.which.deliveries.size(), byFilter, order.which.most, kMost));
   if (order.perSecond == 0) return fail(Code::Invalid, "a rate of 0 a second never ends; pause the endpoint instead");
   if (!order.dryRun) LOTSEN_TRY_DO(checkWhy(order.why));
   LOTSEN_TRY(OrderReport report, choose(order));
   if (order.dryRun) return report;
-  if (byFilter && !order.which.expected)
-    return fail(Code::Invalid, "a filter needs the number of deliveries that it must mean; a dry run tells it");
-  if (byFilter && *order.which.expected != report.applied)
-    return fail(Code::Conflict, "the filter means " + std::to_string(report.applied) + " deliveries now, not " +
-                                    std::to_string(*order.which.expected) + "; nothing was done, look again");
+  if (byFilter) LOTSEN_TRY_DO(checkCount("deliveries", order.which.expected, report.applied));
   LOTSEN_TRY_DO(apply(who, order, report));
   wake_();
   return report;

@@ -85,6 +85,10 @@ class Operator {
 
 /// Invalid: no reason, or one that is too long.
 Status checkWhy(std::string_view why);
+/// Invalid: not one of ids and filter, or more than `limit`. `what`: "deliveries".
+Status checkSelection(std::string_view what, std::size_t named, bool byFilter, std::size_t most, std::size_t limit);
+/// By filter: Invalid without a number that is expected, Conflict if another is meant.
+Status checkCount(std::string_view what, std::optional<std::uint64_t> expected, std::uint64_t meant);
 /// {"why": …} and what else is given, as the detail of an audit row.
 std::string whyDetail(std::string_view why, std::string_view name = {}, std::string_view value = {});
 

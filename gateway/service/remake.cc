@@ -35,7 +35,7 @@ std::string_view judge(const store::Delivery& delivery, bool delivered) {
 }
 
 /// Records that today's maps have not made, to be understood anew.
-void reopen(const Configuration& configuration, std::vector<store::Record>& records) {
+void reopenOlder(const Configuration& configuration, std::vector<store::Record>& records) {
   for (store::Record& record : records) {
     const auto channel = configuration.channels.find(record.channel);
     if (channel == configuration.channels.end() || record.body.empty()) continue;
@@ -95,10 +95,7 @@ Result<RemakeReport> Remaker::choose(const RemakeOrder& order) {
 Result<RemakeReport> Remaker::run(const Configuration& configuration, const identity::Principal& who,
                                   const RemakeOrder& order) {
   const bool byFilter = order.which.filter.has_value();
-  if (byFilter != order.which.deliveries.empty())
-    return fail(Code::Invalid, "name deliveries, or give a filter: one of the two");
-  if (order.which.deliveries.size() > kMost || order.which.most > kMost)
-    return fail(Code::Invalid, "at most " + std::to_string(kMost) + " deliveries at once");
+  LOTSEN_TRY_DO(checkSelection("deliveries", order.which.deliveries.size(), byFilter, order.which.most, kMost));
   if (!order.dryRun) LOTSEN_TRY_DO(checkWhy(order.why));
   LOTSEN_TRY(RemakeReport report, choose(order));
   std::map<store::Id, Lines> transfers;
@@ -108,15 +105,26 @@ Result<RemakeReport> Remaker::run(const Configuration& configuration, const iden
     transfers[line.old.transfer].push_back(&line);
     ++meant;
   }
-  if (byFilter && !order.dryRun && !order.which.expected)
-    return fail(Code::Invalid, "a filter needs the number of deliveries that it must mean; a dry run tells it");
-  if (byFilter && !order.dryRun && *order.which.expected != meant)
-    return fail(Code::Conflict, "the filter means " + std::to_string(meant) + " deliveries now, not " +
-                                    std::to_string(*order.which.expected) + "; nothing was done, look again");
+  if (byFilter && !order.dryRun) LOTSEN_TRY_DO(checkCount("deliveries", order.which.expected, meant));
   for (const auto& [transfer, lines] : transfers) LOTSEN_TRY_DO(remakeTransfer(configuration, who, order, lines));
   for (const RemakeLine& line : report.lines) report.applied += line.outcome == name(Intervened::Applied) ? 1 : 0;
   if (!order.dryRun && report.applied > 0) wake_();
   return report;
+}
+
+Result<store::TransferWork> Remaker::take(const store::Id& transfer, bool dryRun) {
+  const Instant now = clock_.now();
+  return dryRun ? workOf(transfer) : store_.claimTransfer(owner_, transfer, now, now + kLease);
+}
+
+Status Remaker::giveBack(const store::TransferWork& work, bool dryRun) {
+  return dryRun ? done() : store_.returnTransfer(work.transfer.id, work.token, clock_.now());
+}
+
+Result<store::TransferChange> Remaker::think(const Configuration& configuration, const store::TransferWork& work,
+                                             Remake* remake) {
+  const std::lock_guard lock(mutex_);
+  return thinker_.think(configuration, work, remake);
 }
 
 /// What the pass would get, without the lease.
@@ -134,29 +142,23 @@ Result<store::TransferWork> Remaker::workOf(const store::Id& transfer) {
 
 Status Remaker::remakeTransfer(const Configuration& configuration, const identity::Principal& who,
                                const RemakeOrder& order, const Lines& lines) {
-  const store::Id& transfer = lines.front()->old.transfer;
-  const Instant now = clock_.now();
-  auto work = order.dryRun ? workOf(transfer) : store_.claimTransfer(owner_, transfer, now, now + kLease);
+  auto work = take(lines.front()->old.transfer, order.dryRun);
   if (!work.ok() && work.error().code == Code::Busy) {
     for (RemakeLine* line : lines) line->outcome = kBusy;
     return done();
   }
   LOTSEN_TRY_DO(work.ok() ? done() : Status(work.error()));
   const std::vector<store::Record> stored = work->records;
-  reopen(configuration, work->records);
+  reopenOlder(configuration, work->records);
 
   Remake remake;
   remake.delivered = order.delivered;
   remake.actor = "operator:" + who.partner;
   remake.why = order.why;
   for (const RemakeLine* line : lines) remake.deliveries.insert(line->old.id);
-  auto change = [&] {
-    const std::lock_guard lock(mutex_);
-    return thinker_.think(configuration, *work, &remake);
-  }();
-  const auto giveBack = [&] { return order.dryRun ? done() : store_.returnTransfer(transfer, work->token, now); };
+  auto change = think(configuration, *work, &remake);
   if (!change.ok()) {
-    LOTSEN_TRY_DO(giveBack());
+    LOTSEN_TRY_DO(giveBack(*work, order.dryRun));
     return change.error();
   }
   const bool spoilt = spoils(*change, stored);
@@ -175,7 +177,7 @@ Status Remaker::remakeTransfer(const Configuration& configuration, const identit
     }
   }
   if (order.dryRun) return done();
-  if (spoilt || remake.made.empty()) return giveBack();
+  if (spoilt || remake.made.empty()) return giveBack(*work, order.dryRun);
   const auto saved = store_.saveTransfer(std::move(*change), clock_.now());
   if (saved.ok()) return done();
   if (saved.error().code != Code::Conflict) return saved.error();
