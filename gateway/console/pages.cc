@@ -187,12 +187,15 @@ std::string transferPage(const store::TransferView& view) {
   if (!codes.empty()) body += "<dt>Orsak</dt><dd>" + codes + "</dd>";
   body +=
       "</dl><h2>Underlag</h2><div class=\"scroll\"><table><thead><tr><th scope=\"col\">Slag</th><th "
-      "scope=\"col\">Version</th><th scope=\"col\">Läge</th><th scope=\"col\">Inkom</th></tr></thead><tbody>";
+      "scope=\"col\">Version</th><th scope=\"col\">Läge</th><th scope=\"col\">Inkom</th><th "
+      "scope=\"col\">Åtgärd</th></tr></thead><tbody>";
   for (const auto& record : view.records) {
+    std::vector<Button> buttons;
+    if (record.state == store::RecordState::Parked) buttons.push_back({"reprocess", "Tolka om"});
     body += "<tr><td>" + std::string(store::name(record.kind)) + "</td><td>" + std::to_string(record.version) +
             "</td><td>" + std::string(store::name(record.state)) +
             (record.reason.empty() ? "" : ": " + escaped(record.reason)) + "</td><td>" + clockTime(record.receivedAt) +
-            "</td></tr>";
+            "</td><td>" + form("/console/records/" + record.id, buttons) + "</td></tr>";
   }
   body +=
       "</tbody></table></div><h2>Leveranser</h2><div class=\"scroll\"><table><thead><tr><th scope=\"col\">Ben</th><th "
@@ -245,10 +248,10 @@ std::string refusedPage(std::string_view why) {
   return page("Inget har gjorts", "<p>" + escaped(why) + "</p><p><a href=\"/console/\">Till listan</a></p>");
 }
 
-std::string notDonePage(const store::Delivery& delivery, std::string_view outcome) {
-  std::string body = "<p>Leveransen har ändrats eller tillåter inte det: <code>" + escaped(outcome) + "</code>.</p>";
-  if (!delivery.transfer.empty())
-    body += "<p><a href=\"/console/transfers/" + escaped(delivery.transfer) + "\">Till överföringen</a></p>";
+std::string notDonePage(const store::Id& transfer, std::string_view outcome) {
+  std::string body = "<p>Läget har ändrats eller tillåter inte det: <code>" + escaped(outcome) + "</code>.</p>";
+  if (!transfer.empty())
+    body += "<p><a href=\"/console/transfers/" + escaped(transfer) + "\">Till överföringen</a></p>";
   return page("Inget har gjorts", body);
 }
 

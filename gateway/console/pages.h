@@ -17,8 +17,8 @@ std::string endpointsPage(const std::vector<service::EndpointState>& endpoints);
 std::string notFoundPage();
 /// A form was refused; `why` is shown as it is.
 std::string refusedPage(std::string_view why);
-/// A verb did not fit the delivery; `outcome` as the API tells it.
-std::string notDonePage(const store::Delivery& delivery, std::string_view outcome);
+/// A verb did not fit a delivery or record; `outcome` as the API tells it. `transfer`: empty if there is none.
+std::string notDonePage(const store::Id& transfer, std::string_view outcome);
 
 /// Fields that every page is served with (no script, no frame, no referrer).
 extern const char* const kContentSecurityPolicy;

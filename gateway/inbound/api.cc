@@ -151,6 +151,7 @@ void Api::addTo(Router& router) {
   router.add("GET", "/api/v1/deliveries", guarded(Permission::Operate, &Api::deliveries));
   router.add("POST", "/api/v1/deliveries", guarded(Permission::Operate, &Api::order));
   router.add("POST", "/api/v1/deliveries/reprocess", guarded(Permission::Operate, &Api::remake));
+  router.add("POST", "/api/v1/records/reprocess", guarded(Permission::Operate, &Api::reopen));
   router.add("GET", "/api/v1/endpoints", guarded(Permission::Operate, &Api::endpoints));
   router.add("POST", "/api/v1/endpoints/{endpoint}/pause", guarded(Permission::Operate, &Api::pause));
   router.add("POST", "/api/v1/endpoints/{endpoint}/resume", guarded(Permission::Operate, &Api::resume));
@@ -161,6 +162,7 @@ void Api::addTo(Router& router) {
   router.add("GET", "/console/endpoints", guarded(Permission::Operate, &Api::consoleEndpoints));
   router.add("POST", "/console/endpoints/{endpoint}", guarded(Permission::Operate, &Api::consolePause));
   router.add("POST", "/console/deliveries/{id}", guarded(Permission::Operate, &Api::consoleOrder));
+  router.add("POST", "/console/records/{id}", guarded(Permission::Operate, &Api::consoleReopen));
   router.add("GET", "/console/transfers/{id}", guarded(Permission::Operate, &Api::consoleTransfer));
 }
 

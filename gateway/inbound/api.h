@@ -54,6 +54,7 @@ class Api {
   // api_operator.cc
   http::Response order(const Call& call, const identity::Principal& who) const;
   http::Response remake(const Call& call, const identity::Principal& who) const;
+  http::Response reopen(const Call& call, const identity::Principal& who) const;
   http::Response deliveries(const Call& call, const identity::Principal& who) const;
   http::Response endpoints(const Call& call, const identity::Principal& who) const;
   http::Response pause(const Call& call, const identity::Principal& who) const;
@@ -65,6 +66,7 @@ class Api {
   http::Response consoleTransfer(const Call& call, const identity::Principal& who) const;
   http::Response consoleEndpoints(const Call& call, const identity::Principal& who) const;
   http::Response consoleOrder(const Call& call, const identity::Principal& who) const;
+  http::Response consoleReopen(const Call& call, const identity::Principal& who) const;
   http::Response consolePause(const Call& call, const identity::Principal& who) const;
   void count(const service::Reception& reception, std::string_view kind) const;
   /// `personality`: of the partner whose message it was; none: it was a record.

@@ -76,8 +76,24 @@ http::Response Api::consoleOrder(const Call& call, const identity::Principal& wh
   const auto report = parts_.desk.run(who, order);
   if (!report.ok()) return page(422, console::refusedPage(report.error().message));
   const auto& line = report->lines.front();
-  if (report->applied == 0) return page(409, console::notDonePage(line.delivery, line.outcome));
+  if (report->applied == 0) return page(409, console::notDonePage(line.delivery.transfer, line.outcome));
   return seeOther("/console/transfers/" + line.delivery.transfer);
+}
+
+http::Response Api::consoleReopen(const Call& call, const identity::Principal& who) const {
+  if (!parts_.accepting) return unavailable();
+  if (!isOurs(call.request)) return foreign();
+  service::ReopenOrder order;
+  order.records = {call.parameter("id")};
+  order.why = word(call.request, "why");
+  const auto report = parts_.remaker.reopen(*parts_.configuration.get(), who, order);
+  if (!report.ok()) return page(422, console::refusedPage(report.error().message));
+  const auto& line = report->lines.front();
+  if (report->applied > 0) return seeOther("/console/transfers/" + line.record.transfer);
+  std::string outcome(line.outcome);
+  if (!line.reasonNow.empty()) outcome += ": " + line.reasonNow;
+  if (!line.firstFault.empty()) outcome += " (" + line.firstFault + ")";
+  return page(409, console::notDonePage(line.record.transfer, outcome));
 }
 
 http::Response Api::consolePause(const Call& call, const identity::Principal& who) const {

@@ -1,4 +1,4 @@
-// The operator's side of the API: verbs on deliveries and endpoints, and what to look at before.
+// The operator's side of the API: verbs on deliveries, records and endpoints, and what to look at before.
 #include "gateway/fhir/outcome.h"
 #include "gateway/http/media_type.h"
 #include "gateway/inbound/api.h"
@@ -27,26 +27,39 @@ bool isJson(const http::Request& request) {
   return type.ok() && type->isJson() && type->isUtf8();
 }
 
+/// Reads an order, has it done, and tells what came of it.
+template <typename Read, typename Run, typename Write>
+http::Response answer(const http::Request& request, const Read& read, const Run& run, const Write& write) {
+  if (!isJson(request)) return notJson();
+  fhir::Issues issues;
+  const auto order = read(request.body, issues);
+  if (!order) return http::Response::fhir(400, fhir::operationOutcome(issues));
+  const auto report = run(*order);
+  return report.ok() ? http::Response::json(200, write(*report)) : refused(report.error());
+}
+
 }  // namespace
 
 http::Response Api::order(const Call& call, const identity::Principal& who) const {
   if (!parts_.accepting) return unavailable();
-  if (!isJson(call.request)) return notJson();
-  fhir::Issues issues;
-  const auto order = readOrder(call.request.body, issues);
-  if (!order) return http::Response::fhir(400, fhir::operationOutcome(issues));
-  const auto report = parts_.desk.run(who, *order);
-  return report.ok() ? http::Response::json(200, orderJson(*report)) : refused(report.error());
+  const auto run = [&](const service::Order& order) { return parts_.desk.run(who, order); };
+  return answer(call.request, readOrder, run, orderJson);
 }
 
 http::Response Api::remake(const Call& call, const identity::Principal& who) const {
   if (!parts_.accepting) return unavailable();
-  if (!isJson(call.request)) return notJson();
-  fhir::Issues issues;
-  const auto order = readRemake(call.request.body, issues);
-  if (!order) return http::Response::fhir(400, fhir::operationOutcome(issues));
-  const auto report = parts_.remaker.run(*parts_.configuration.get(), who, *order);
-  return report.ok() ? http::Response::json(200, remakeJson(*report)) : refused(report.error());
+  const auto run = [&](const service::RemakeOrder& order) {
+    return parts_.remaker.run(*parts_.configuration.get(), who, order);
+  };
+  return answer(call.request, readRemake, run, remakeJson);
+}
+
+http::Response Api::reopen(const Call& call, const identity::Principal& who) const {
+  if (!parts_.accepting) return unavailable();
+  const auto run = [&](const service::ReopenOrder& order) {
+    return parts_.remaker.reopen(*parts_.configuration.get(), who, order);
+  };
+  return answer(call.request, readReopen, run, reopenJson);
 }
 
 http::Response Api::deliveries(const Call& call, const identity::Principal&) const {

@@ -24,20 +24,44 @@ std::optional<Enum> named(const Enum (&all)[N], std::string_view name) {
   return std::nullopt;
 }
 
-store::Id readId(const Body& body, const Element* at, std::string text) {
-  if (!isUuid(text)) body.fault(at, "id", "this must be the id of a delivery or transfer, a UUID");
+store::Id readId(const Body& body, const Element* at) {
+  std::string text(at->value());
+  if (!isUuid(text)) body.fault(at, "id", "this must be the id of a delivery, record or transfer, a UUID");
   return text;
 }
 
-void readFilter(const Body& body, const Element* given, store::DeliveryFilter& filter) {
+std::vector<store::Id> readIds(const Body& body, const Element* root, std::string_view name) {
+  std::vector<store::Id> ids;
+  const Element* first = fhir::child(body.document(), root, name);
+  for (const Element* each = first; each != nullptr && each->name == first->name; each = each->next)
+    ids.push_back(readId(body, each));
+  return ids;
+}
+
+store::Id readTransfer(const Body& body, const Element* filter) {
+  const Element* transfer = body.member(filter, "transfer", fhir::Token::String);
+  return transfer == nullptr ? store::Id() : readId(body, transfer);
+}
+
+/// The filter, if there is one, as an object of these members.
+const Element* filterOf(const Body& body, const Element* root, const std::vector<std::string_view>& names) {
+  const Element* given = fhir::child(body.document(), root, "filter");
+  if (given == nullptr) return nullptr;
   if (given->hasValue() || given->listed) body.fault(given, "member-form", "this must be an object");
-  body.allow(given, {"state", "partner", "endpoint", "role", "reason", "transfer", "createdBefore"});
+  body.allow(given, names);
+  return given;
+}
+
+void meansEverything(const Body& body, const Element* filter) {
+  body.fault(filter, "filter", "a filter without a condition means everything; give at least one");
+}
+
+void readFilter(const Body& body, const Element* given, store::DeliveryFilter& filter) {
   filter.partner = body.word(given, "partner");
   filter.endpoint = body.word(given, "endpoint");
   filter.reason = body.word(given, "reason");
   filter.createdBefore = body.instant(given, "createdBefore");
-  if (const Element* transfer = body.member(given, "transfer", fhir::Token::String))
-    filter.transfer = readId(body, transfer, std::string(transfer->value()));
+  filter.transfer = readTransfer(body, given);
   if (const Element* state = body.member(given, "state", fhir::Token::String)) {
     const auto known = deliveryStateOf(state->value());
     if (known) filter.states = {*known};
@@ -49,43 +73,65 @@ void readFilter(const Body& body, const Element* given, store::DeliveryFilter& f
   }
   if (filter.partner.empty() && filter.endpoint.empty() && filter.reason.empty() && filter.transfer.empty() &&
       !filter.role && !filter.createdBefore && filter.states.empty())
-    body.fault(given, "filter", "a filter without a condition means everything; give at least one");
+    meansEverything(body, given);
+}
+
+void readHowMany(const Body& body, const Element* root, std::optional<std::uint64_t>& expected, std::size_t& most) {
+  if (body.member(root, "expect", fhir::Token::Number) != nullptr)
+    expected = body.number(root, "expect", 0, 0, service::Operator::kMost);
+  most = static_cast<std::size_t>(body.number(root, "most", most, 1, service::Operator::kMost));
 }
 
 void readSelection(const Body& body, const Element* root, service::Selection& which) {
-  const Element* first = fhir::child(body.document(), root, "deliveries");
-  for (const Element* each = first; each != nullptr && each->name == first->name; each = each->next)
-    which.deliveries.push_back(readId(body, each, std::string(each->value())));
-  if (const Element* filter = fhir::child(body.document(), root, "filter"))
+  which.deliveries = readIds(body, root, "deliveries");
+  if (const Element* filter =
+          filterOf(body, root, {"state", "partner", "endpoint", "role", "reason", "transfer", "createdBefore"}))
     readFilter(body, filter, which.filter.emplace());
-  if (body.member(root, "expect", fhir::Token::Number) != nullptr)
-    which.expected = body.number(root, "expect", 0, 0, service::Operator::kMost);
-  which.most = static_cast<std::size_t>(body.number(root, "most", which.most, 1, service::Operator::kMost));
+  readHowMany(body, root, which.expected, which.most);
+}
+
+void readFilter(const Body& body, const Element* given, service::ParkedFilter& filter) {
+  filter.reason = body.word(given, "reason");
+  filter.partner = body.word(given, "partner");
+  filter.channel = body.word(given, "channel");
+  filter.transfer = readTransfer(body, given);
+  filter.receivedBefore = body.instant(given, "receivedBefore");
+  if (filter.reason.empty() && filter.partner.empty() && filter.channel.empty() && filter.transfer.empty() &&
+      !filter.receivedBefore)
+    meansEverything(body, given);
+}
+
+void writeIds(json::Writer& writer, std::string_view name, const std::vector<store::Id>& ids) {
+  if (ids.empty()) return;
+  writer.key(name).startArray();
+  for (const auto& id : ids) writer.string(id);
+  writer.endArray();
+}
+
+void writeIfAny(json::Writer& writer, std::string_view name, std::string_view value) {
+  if (!value.empty()) writer.member(name, value);
+}
+
+void writeHowMany(json::Writer& writer, const std::optional<std::uint64_t>& expected, std::size_t most) {
+  if (expected) writer.member("expect", static_cast<std::int64_t>(*expected));
+  writer.member("most", static_cast<std::int64_t>(most));
 }
 
 void writeSelection(json::Writer& writer, const service::Selection& which) {
-  if (!which.deliveries.empty()) {
-    writer.key("deliveries").startArray();
-    for (const auto& id : which.deliveries) writer.string(id);
-    writer.endArray();
-  }
+  writeIds(writer, "deliveries", which.deliveries);
   if (which.filter) {
     const auto& filter = *which.filter;
-    const auto text = [&](std::string_view name, std::string_view value) {
-      if (!value.empty()) writer.member(name, value);
-    };
     writer.key("filter").startObject();
     if (!filter.states.empty()) writer.member("state", store::name(filter.states.front()));
-    text("partner", filter.partner);
-    text("endpoint", filter.endpoint);
+    writeIfAny(writer, "partner", filter.partner);
+    writeIfAny(writer, "endpoint", filter.endpoint);
     if (filter.role) writer.member("role", store::name(*filter.role));
-    text("reason", filter.reason);
-    text("transfer", filter.transfer);
+    writeIfAny(writer, "reason", filter.reason);
+    writeIfAny(writer, "transfer", filter.transfer);
     if (filter.createdBefore) writer.member("createdBefore", formatInstant(*filter.createdBefore));
     writer.endObject();
   }
-  if (which.expected) writer.member("expect", static_cast<std::int64_t>(*which.expected));
-  writer.member("most", static_cast<std::int64_t>(which.most));
+  writeHowMany(writer, which.expected, which.most);
 }
 
 void writeDelivery(json::Writer& writer, const store::Delivery& delivery) {
@@ -102,13 +148,26 @@ void writeDelivery(json::Writer& writer, const store::Delivery& delivery) {
   if (delivery.overdue) writer.member("acknowledgementOverdue", true);
 }
 
-/// What a verb has done, or would do; `writeLine` writes the members of a line.
+void writeRecord(json::Writer& writer, const store::Record& record) {
+  writer.member("id", record.id);
+  if (record.partner.empty()) return;  // there is none of that id
+  writer.member("transfer", record.transfer)
+      .member("kind", store::name(record.kind))
+      .member("channel", record.channel)
+      .member("partner", record.partner)
+      .member("version", record.version)
+      .member("state", store::name(record.state));
+  writeIfAny(writer, "reason", record.reason);
+  writer.member("receivedAt", formatInstant(record.receivedAt));
+}
+
+/// What a verb has done, or would do, with `what`; `writeLine` writes the members of a line.
 template <typename Report, typename WriteLine>
-std::string reportJson(const Report& report, const WriteLine& writeLine) {
+std::string reportJson(std::string_view what, const Report& report, const WriteLine& writeLine) {
   std::string text;
   json::Writer writer(text);
   writer.startObject().member("dryRun", report.dryRun).member("applied", static_cast<std::int64_t>(report.applied));
-  writer.key("deliveries").startArray();
+  writer.key(what).startArray();
   for (const auto& line : report.lines) {
     writer.startObject();
     writeLine(writer, line);
@@ -116,6 +175,26 @@ std::string reportJson(const Report& report, const WriteLine& writeLine) {
   }
   writer.endArray().endObject();
   return text;
+}
+
+/// The root of such a report, told the number of what was done; `visit` is given each line of `what`.
+template <typename Answer, typename Visit>
+Result<Answer> readReport(std::string_view text, std::string_view what, const Visit& visit) {
+  fhir::Issues issues;
+  LOTSEN_TRY(const auto document, fhir::readJson(text, fhir::Schema::r4(), {}, issues));
+  const Element* root = document.root();
+  if (root->type != fhir::kNone || fhir::child(document, root, "applied") == nullptr)
+    return fail(Code::Invalid, "this is no report of an operator's verb");
+  Answer answer;
+  answer.dryRun = fhir::valueAt(document, root, "dryRun") == "true";
+  const auto applied = fhir::valueAt(document, root, "applied");
+  std::from_chars(applied.data(), applied.data() + applied.size(), answer.applied);
+  const Element* first = fhir::child(document, root, what);
+  for (const Element* each = first; each != nullptr && each->name == first->name; each = each->next) {
+    const auto word = [&](std::string_view path) { return std::string(fhir::valueAt(document, each, path)); };
+    visit(answer, document, each, word);
+  }
+  return answer;
 }
 
 }  // namespace
@@ -158,7 +237,7 @@ std::string orderBody(const service::Order& order) {
 }
 
 std::string orderJson(const service::OrderReport& report) {
-  return reportJson(report, [](json::Writer& writer, const service::OrderLine& line) {
+  return reportJson("deliveries", report, [](json::Writer& writer, const service::OrderLine& line) {
     writeDelivery(writer, line.delivery);
     writer.member("outcome", line.outcome);
   });
@@ -189,7 +268,7 @@ std::string remakeBody(const service::RemakeOrder& order) {
 }
 
 std::string remakeJson(const service::RemakeReport& report) {
-  return reportJson(report, [&report](json::Writer& writer, const service::RemakeLine& line) {
+  return reportJson("deliveries", report, [&report](json::Writer& writer, const service::RemakeLine& line) {
     writeDelivery(writer, line.old);
     writer.member("outcome", line.outcome);
     if (!line.made.empty() && !report.dryRun) writer.member("made", line.made);
@@ -202,38 +281,77 @@ std::string remakeJson(const service::RemakeReport& report) {
 }
 
 Result<OrderAnswer> readOrderJson(std::string_view text) {
-  fhir::Issues issues;
-  LOTSEN_TRY(const auto document, fhir::readJson(text, fhir::Schema::r4(), {}, issues));
-  const Element* root = document.root();
-  if (root->type != fhir::kNone || fhir::child(document, root, "applied") == nullptr)
-    return fail(Code::Invalid, "this is no report of an operator's verb");
-  const auto word = [&](const Element* from, std::string_view path) {
-    return std::string(fhir::valueAt(document, from, path));
-  };
-  OrderAnswer answer;
-  answer.dryRun = word(root, "dryRun") == "true";
-  const std::string applied = word(root, "applied");
-  std::from_chars(applied.data(), applied.data() + applied.size(), answer.applied);
-  const Element* first = fhir::child(document, root, "deliveries");
-  for (const Element* each = first; each != nullptr && each->name == first->name; each = each->next) {
-    answer.lines.push_back({word(each, "id"),
-                            word(each, "transfer"),
-                            word(each, "role"),
-                            word(each, "partner"),
-                            word(each, "state"),
-                            word(each, "reason"),
-                            word(each, "outcome"),
-                            word(each, "made"),
-                            word(each, "parked"),
-                            {}});
-    const Element* difference = fhir::child(document, each, "differences");
-    for (const auto name = difference == nullptr ? fhir::kNone : difference->name;
-         difference != nullptr && difference->name == name; difference = difference->next) {
-      if (difference->first == nullptr) continue;  // an empty list
-      answer.lines.back().differences.push_back(word(difference, "kind") + " " + word(difference, "path"));
-    }
+  return readReport<OrderAnswer>(
+      text, "deliveries", [](auto& answer, const auto& document, const Element* each, const auto& word) {
+        answer.lines.push_back({word("id"),
+                                word("transfer"),
+                                word("role"),
+                                word("partner"),
+                                word("state"),
+                                word("reason"),
+                                word("outcome"),
+                                word("made"),
+                                word("parked"),
+                                {}});
+        const Element* difference = fhir::child(document, each, "differences");
+        for (const auto name = difference == nullptr ? fhir::kNone : difference->name;
+             difference != nullptr && difference->name == name; difference = difference->next) {
+          answer.lines.back().differences.push_back(std::string(fhir::valueAt(document, difference, "kind")) + " " +
+                                                    std::string(fhir::valueAt(document, difference, "path")));
+        }
+      });
+}
+
+std::optional<service::ReopenOrder> readReopen(std::string_view text, fhir::Issues& issues) {
+  const auto document = readBody(text, issues);
+  if (!document) return std::nullopt;
+  const Element* root = document->root();
+  const Body body(*document, issues);
+  body.allow(root, {"records", "filter", "dryRun", "expect", "most", "why"});
+  service::ReopenOrder order;
+  order.records = readIds(body, root, "records");
+  if (const Element* filter = filterOf(body, root, {"reason", "partner", "channel", "transfer", "receivedBefore"}))
+    readFilter(body, filter, order.filter.emplace());
+  readHowMany(body, root, order.expected, order.most);
+  order.dryRun = body.flag(root, "dryRun");
+  order.why = body.word(root, "why", service::Operator::kLongestWhy);
+  if (issues.hasErrors()) return std::nullopt;
+  return order;
+}
+
+std::string reopenBody(const service::ReopenOrder& order) {
+  std::string text;
+  json::Writer writer(text);
+  writer.startObject().member("dryRun", order.dryRun);
+  writeIds(writer, "records", order.records);
+  if (order.filter) {
+    writer.key("filter").startObject();
+    writeIfAny(writer, "reason", order.filter->reason);
+    writeIfAny(writer, "partner", order.filter->partner);
+    writeIfAny(writer, "channel", order.filter->channel);
+    writeIfAny(writer, "transfer", order.filter->transfer);
+    if (order.filter->receivedBefore) writer.member("receivedBefore", formatInstant(*order.filter->receivedBefore));
+    writer.endObject();
   }
-  return answer;
+  writeHowMany(writer, order.expected, order.most);
+  writer.member("why", order.why).endObject();
+  return text;
+}
+
+std::string reopenJson(const service::ReopenReport& report) {
+  return reportJson("records", report, [](json::Writer& writer, const service::ReopenLine& line) {
+    writeRecord(writer, line.record);
+    writer.member("outcome", line.outcome);
+    writeIfAny(writer, "reasonNow", line.reasonNow);
+    writeIfAny(writer, "firstFault", line.firstFault);
+  });
+}
+
+Result<ReopenAnswer> readReopenJson(std::string_view text) {
+  return readReport<ReopenAnswer>(text, "records", [](auto& answer, const auto&, const Element*, const auto& word) {
+    answer.lines.push_back({word("id"), word("transfer"), word("channel"), word("version"), word("reason"),
+                            word("outcome"), word("reasonNow"), word("firstFault")});
+  });
 }
 
 std::optional<std::string> readWhy(std::string_view text, fhir::Issues& issues) {

@@ -1,6 +1,7 @@
-// POST /api/v1/deliveries and …/reprocess on the wire: what an operator asks of deliveries, and what came of it; and
-// what stands at the endpoints. openapi.json describes all of it. Used by: api_operator.cc; app (the command line).
-// Thread rule: pure. Failure rule: faults of a body go to `issues` with the member's path; none is passed over.
+// POST /api/v1/deliveries, …/deliveries/reprocess and …/records/reprocess on the wire: what an operator asks of
+// deliveries and records, and what came of it; and what stands at the endpoints. openapi.json describes all of it. Used
+// by: api_operator.cc; app (the command line). Thread rule: pure. Failure rule: faults of a body go to `issues` with
+// the member's path; none is passed over.
 #pragma once
 
 #include "gateway/service/operator.h"
@@ -34,6 +35,21 @@ std::string remakeBody(const service::RemakeOrder& order);
 std::string remakeJson(const service::RemakeReport& report);
 /// What orderJson() or remakeJson() wrote, for the asking side. Invalid: it is something else.
 Result<OrderAnswer> readOrderJson(std::string_view text);
+
+struct ReopenAnswerLine {
+  std::string record, transfer, channel, version, reason, outcome;
+  std::string reasonNow, firstFault;  // why it would be parked today
+};
+struct ReopenAnswer {
+  bool dryRun = false;
+  std::uint64_t applied = 0;
+  std::vector<ReopenAnswerLine> lines;
+};
+std::optional<service::ReopenOrder> readReopen(std::string_view body, fhir::Issues& issues);
+std::string reopenBody(const service::ReopenOrder& order);
+std::string reopenJson(const service::ReopenReport& report);
+/// What reopenJson() wrote. Invalid: it is something else.
+Result<ReopenAnswer> readReopenJson(std::string_view text);
 
 /// {"why": …}: the body of a pause or resume; nullopt: `issues` says why not.
 std::optional<std::string> readWhy(std::string_view body, fhir::Issues& issues);

@@ -40,7 +40,14 @@ TEST(Pages, TransferShowsLegsAndTimeline) {
   view.deliveries.push_back(delivery);
   view.timeline.push_back(
       {fromMillis(1'772'438'400'000), "gateway", "leg-created", view.transfer.id, "", R"({"what":"mediator"})"});
+  store::Record record;
+  record.id = "0190a0b0-0000-7000-8000-000000000002";
+  record.state = store::RecordState::Processed;
+  view.records.push_back(record);
+  EXPECT_EQ(transferPage(view).find("/console/records/"), std::string::npos) << "there is nothing to take up again";
+  view.records.back().state = store::RecordState::Parked;
   const auto html = transferPage(view);
+  EXPECT_NE(html.find("action=\"/console/records/" + record.id + "\""), std::string::npos);
   for (const char* expected : {"förmedlingsfunktion", "grannregion", "parkerad", "fatal-error-acknowledged",
                                "leg-created", "lang=\"sv\"", "<main>"}) {
     EXPECT_NE(html.find(expected), std::string::npos) << expected;
