@@ -23,6 +23,8 @@ Result<std::unique_ptr<outbound::ApiClient>> gatewayOf(const Arguments& argument
 std::vector<Option> selectionOptions();
 /// `reprocess` without maps: deliveries made anew. Returns the exit status.
 int remakeDeliveries(const Arguments& arguments);
+/// `reprocess --records`: parked records understood again. Returns the exit status.
+int reopenRecords(const Arguments& arguments);
 
 class GatewayCall {
  public:

@@ -43,7 +43,7 @@ class OrderWords {
     if (!readFilter()) return false;
     const bool byFilter = order.which.filter.has_value();
     if (byFilter == !order.which.deliveries.empty())
-      return wrong("name deliveries by id, or give a filter (--transfer, --partner, --reason …): one of the two");
+      return wrong("give ids, or a filter (--transfer, --partner, --reason …): one of the two");
     std::uint64_t yes = 0, most = order.which.most, rate = order.perSecond;
     if (!number("--yes", yes) || !number("--most", most) || !number("--rate", rate)) return false;
     if (arguments_.has("--yes") && !byFilter) return wrong("--yes belongs to a filter");
@@ -92,7 +92,7 @@ class OrderWords {
       filter.createdBefore = SystemClock().now() - *age;
     }
     for (const char* option :
-         {"--transfer", "--partner", "--endpoint", "--reason", "--role", "--state", "--older-than"}) {
+         {"--transfer", "--partner", "--endpoint", "--reason", "--role", "--state", "--older-than", "--channel"}) {
       if (arguments_.has(option)) order.which.filter = filter;
     }
     return true;
@@ -120,6 +120,40 @@ void printReport(const inbound::OrderAnswer& answer, store::Verb verb) {
             << (answer.dryRun ? " would be meant by " : " changed by ") << store::name(verb) << '\n';
 }
 
+/// What --yes must say to do what a dry run has shown.
+std::uint64_t meant(const inbound::OrderAnswer& answer) {
+  return answer.applied;
+}
+std::uint64_t meant(const inbound::ReopenAnswer& answer) {
+  return answer.lines.size();
+}
+
+/// Posts an order and prints its report, and how to do what a filter has only shown. Returns the exit status.
+template <typename Answer, typename Print>
+int tell(std::string_view verb, const Arguments& arguments, const std::string& path, const std::string& order,
+         Result<Answer> (*read)(std::string_view), const Print& print) {
+  const auto wrong = [&](const std::string& text) {
+    std::cerr << "lotsen " << verb << ": " << text << '\n';
+    return kWrongUse;
+  };
+  const std::string format = arguments.one("--format", "text");
+  if (format != "text" && format != "json") return wrong("no format " + format + "; take text or json");
+  auto gateway = GatewayCall::open(std::string(verb), arguments);
+  if (!gateway) return kWrongUse;
+  const auto body = gateway->post(path, order);
+  if (!body) return gateway->status() == 412 ? kDataFailed : kWrongUse;
+  const auto answer = read(*body);
+  if (!answer.ok()) return wrong(answer.error().message);
+  if (format == "json") {
+    std::cout << *body << '\n';
+  } else {
+    print(*answer);
+  }
+  if (answer->dryRun && arguments.positional().empty() && answer->applied > 0)
+    std::cerr << "nothing was done; to do it: the same with --yes " << meant(*answer) << " --why TEXT\n";
+  return answer->applied == answer->lines.size() && answer->applied > 0 ? kFine : kDataFailed;
+}
+
 int deliveryVerb(store::Verb verb, const Usage& usage, const Words& words) {
   int exit = kFine;
   const auto arguments = Arguments::parse(usage, words, exit);
@@ -127,28 +161,8 @@ int deliveryVerb(store::Verb verb, const Usage& usage, const Words& words) {
   OrderWords asked(store::name(verb), *arguments);
   if (!asked.read()) return kWrongUse;
   asked.order.verb = verb;
-  const std::string format = arguments->one("--format", "text");
-  if (format != "text" && format != "json") {
-    std::cerr << "lotsen " << store::name(verb) << ": no format " << format << "; take text or json\n";
-    return kWrongUse;
-  }
-  auto gateway = GatewayCall::open(std::string(store::name(verb)), *arguments);
-  if (!gateway) return kWrongUse;
-  const auto body = gateway->post("/api/v1/deliveries", inbound::orderBody(asked.order));
-  if (!body) return gateway->status() == 412 ? kDataFailed : kWrongUse;
-  const auto answer = inbound::readOrderJson(*body);
-  if (!answer.ok()) {
-    std::cerr << "lotsen " << store::name(verb) << ": " << answer.error().message << '\n';
-    return kWrongUse;
-  }
-  if (format == "json") {
-    std::cout << *body << '\n';
-  } else {
-    printReport(*answer, verb);
-  }
-  if (answer->dryRun && asked.order.which.filter && answer->applied > 0)
-    std::cerr << "nothing was done; to do it: the same with --yes " << answer->applied << " --why TEXT\n";
-  return answer->applied == answer->lines.size() && answer->applied > 0 ? kFine : kDataFailed;
+  return tell(store::name(verb), *arguments, "/api/v1/deliveries", inbound::orderBody(asked.order),
+              inbound::readOrderJson, [verb](const auto& answer) { printReport(answer, verb); });
 }
 
 void printRemakes(const inbound::OrderAnswer& answer) {
@@ -162,6 +176,20 @@ void printRemakes(const inbound::OrderAnswer& answer) {
   }
   std::cout << answer.applied << (answer.applied == 1 ? " delivery" : " deliveries")
             << (answer.dryRun ? " would be made anew\n" : " made anew\n");
+}
+
+void printReopened(const inbound::ReopenAnswer& answer) {
+  for (const auto& line : answer.lines) {
+    std::cout << line.record;
+    if (!line.channel.empty()) std::cout << "  " << line.channel << " version " << line.version;
+    if (!line.reason.empty()) std::cout << ", " << line.reason;
+    std::cout << ": " << line.outcome;
+    if (!line.reasonNow.empty()) std::cout << ", still " << line.reasonNow;
+    if (!line.firstFault.empty()) std::cout << " (" << line.firstFault << ')';
+    std::cout << '\n';
+  }
+  std::cout << answer.applied << " of " << answer.lines.size() << (answer.lines.size() == 1 ? " record" : " records")
+            << (answer.dryRun ? " would be understood\n" : " understood\n");
 }
 
 int endpointVerb(std::string_view verb, std::string_view help, const Words& words) {
@@ -203,23 +231,21 @@ int remakeDeliveries(const Arguments& arguments) {
   OrderWords asked("reprocess", arguments);
   if (!asked.read()) return kWrongUse;
   service::RemakeOrder order{asked.order.which, asked.order.dryRun, arguments.has("--delivered"), asked.order.why};
-  auto gateway = GatewayCall::open("reprocess", arguments);
-  if (!gateway) return kWrongUse;
-  const auto body = gateway->post("/api/v1/deliveries/reprocess", inbound::remakeBody(order));
-  if (!body) return gateway->status() == 412 ? kDataFailed : kWrongUse;
-  const auto answer = inbound::readOrderJson(*body);
-  if (!answer.ok()) {
-    std::cerr << "lotsen reprocess: " << answer.error().message << '\n';
-    return kWrongUse;
-  }
-  if (arguments.one("--format", "text") == "json") {
-    std::cout << *body << '\n';
-  } else {
-    printRemakes(*answer);
-  }
-  if (answer->dryRun && order.which.filter && answer->applied > 0)
-    std::cerr << "nothing was done; to do it: the same with --yes " << answer->applied << " --why TEXT\n";
-  return answer->applied == answer->lines.size() && answer->applied > 0 ? kFine : kDataFailed;
+  return tell("reprocess", arguments, "/api/v1/deliveries/reprocess", inbound::remakeBody(order),
+              inbound::readOrderJson, printRemakes);
+}
+
+int reopenRecords(const Arguments& arguments) {
+  OrderWords asked("reprocess", arguments);
+  if (!asked.read()) return kWrongUse;
+  const service::Selection& which = asked.order.which;
+  service::ReopenOrder order{which.deliveries, std::nullopt,       which.expected,
+                             which.most,       asked.order.dryRun, asked.order.why};
+  if (which.filter)
+    order.filter = {which.filter->reason, which.filter->partner, arguments.one("--channel"), which.filter->transfer,
+                    which.filter->createdBefore};
+  return tell("reprocess", arguments, "/api/v1/records/reprocess", inbound::reopenBody(order), inbound::readReopenJson,
+              printReopened);
 }
 
 int resendVerb(const Words& words) {

@@ -18,7 +18,8 @@ namespace {
 std::vector<Option> options() {
   std::vector<Option> all = {
       {"--map", "FILE", "the in-map of a channel, with the .drop file beside it; further ones for its imports", true},
-      {"--channel", "NAME", "maps: only this channel; default: all that take what the first map takes"},
+      {"--records", "", "parked records, not deliveries: ids and filters mean these; --partner: who sent it"},
+      {"--channel", "NAME", "maps, records: only this channel; maps: default all that take what the first map takes"},
       {"--made-by", "HASH", "maps: only records that these maps have made"},
       {"--from", "TIME", "maps: received then or later: an instant, or a day (from its start in Sweden)"},
       {"--to", "TIME", "maps: received before"},
@@ -36,22 +37,22 @@ std::vector<Option> options() {
 const Usage& usage() {
   static const Usage kUsage{
       "reprocess",
-      "[DELIVERY…]",
-      "With --map (always a dry run): asks a running gateway what other maps would make of the records that it has\n"
-      "stored, and prints the differences grouped by kind: counts, places and record ids, never a value. Nothing is\n"
-      "changed; each call is written to the gateway's audit.\n\n"
-      "Without --map: makes deliveries anew with the gateway's own maps of today, from the stored originals, as new\n"
-      "messages that say which they replace; the old ones are cancelled. Name deliveries by id, or mean all that fit "
-      "a\n"
-      "filter. A filter is a dry run: it shows where the new message would differ and how many there are; --yes N "
-      "does\n"
-      "it, if the filter still means N deliveries, else nothing is done. What the receiver has is left alone unless\n"
-      "--delivered is given.\n\n"
-      "Exit status: 0 no difference, or all of it was done (or would be); 1 there are differences or records that "
-      "would\n"
-      "fail, or some or all was not done; 2 wrong use, faults in the maps, or a gateway that refuses or does not "
-      "answer\n"
-      "(then nothing is on stdout).",
+      "[DELIVERY…|RECORD…]",
+      "With --map (always a dry run): asks a running gateway what other maps would make of the records that it\n"
+      "has stored, and prints the differences grouped by kind: counts, places and record ids, never a value.\n"
+      "Nothing is changed; each call is written to the gateway's audit.\n\n"
+      "With --records: understands parked records again with the gateway's own maps and configuration of today,\n"
+      "as if they had come now; their legs go as consent and BTF allow. One that would be parked again stays as\n"
+      "it is, and its line says why.\n\n"
+      "Else: makes deliveries anew with the gateway's own maps of today, from the stored originals, as new\n"
+      "messages that say which they replace; the old ones are cancelled. What the receiver has is left alone\n"
+      "unless --delivered is given.\n\n"
+      "Name deliveries or records by id, or mean all that fit a filter. A filter is a dry run: it shows what\n"
+      "would become of each (of a message: where it would differ) and how many there are; --yes N does it, if\n"
+      "the filter still means N, else nothing is done.\n\n"
+      "Exit status: 0 no difference, or all of it was done (or would be); 1 there are differences or records\n"
+      "that would fail, or some or all was not done; 2 wrong use, faults in the maps, or a gateway that refuses\n"
+      "or does not answer (then nothing is on stdout).",
       options(),
       0,
       100};
@@ -146,11 +147,24 @@ int reprocessVerb(const Words& words) {
   int exit = kFine;
   const auto arguments = Arguments::parse(usage(), words, exit);
   if (!arguments) return exit;
-  if (!arguments->has("--map")) return remakeDeliveries(*arguments);
+  if (!arguments->has("--map")) {
+    const bool records = arguments->has("--records");
+    // What belongs to another way of asking is no condition here, and must not seem to be one.
+    const auto strange = records ? std::vector{"--made-by", "--from",      "--to",       "--limit",
+                                               "--state",   "--delivered", "--endpoint", "--role"}
+                                 : std::vector{"--channel", "--made-by", "--from", "--to", "--limit"};
+    for (const char* option : strange) {
+      if (arguments->has(option))
+        return wrong(std::string(option) + " does not go " + (records ? "with --records" : "without --map"));
+    }
+    return records ? reopenRecords(*arguments) : remakeDeliveries(*arguments);
+  }
+  if (arguments->has("--records"))
+    return wrong("--records takes up again with the gateway's own maps: leave --map out");
   if (!arguments->has("--dry-run"))
     return wrong(
-        "other maps are tried only: give --dry-run; to make deliveries anew, install the maps, reload, and leave "
-        "--map out");
+        "other maps are tried only: give --dry-run; to use them on what is stored, install the maps, reload, and "
+        "leave --map out");
   const std::string format = arguments->one("--format", "text");
   if (format != "text" && format != "json") return wrong("no format " + format + "; take text or json");
   inbound::Reprocess reprocess;

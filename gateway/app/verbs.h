@@ -18,7 +18,7 @@ int validateVerb(const Words& words);
 int snapshotVerb(const Words& words);
 int convertVerb(const Words& words);
 int letterVerb(const Words& words);
-int reprocessVerb(const Words& words);  // with maps: what they would make of records; without: deliveries made anew
+int reprocessVerb(const Words& words);  // maps tried on what is stored; deliveries made, records understood anew
 int resendVerb(const Words& words);
 int parkVerb(const Words& words);
 int releaseVerb(const Words& words);

@@ -14,9 +14,9 @@ void Notes::add(const Reason& reason) {
 
 void Notes::recordParked(store::RecordKind kind) {
   add({reason::kRecordParked, "a record of this case could not be used",
-       "correct it in the source system (or correct the map), and send a new version", store::name(kind),
-       "ett underlag i ärendet gick inte att använda",
-       "rätta i källsystemet (eller rätta mappningen) och skicka en ny version"});
+       "correct it in the source system and send a new version, or correct the map and reprocess the record",
+       store::name(kind), "ett underlag i ärendet gick inte att använda",
+       "rätta i källsystemet och skicka en ny version, eller rätta mappningen och tolka om underlaget"});
 }
 
 void Notes::changedAfterSending() {

@@ -102,8 +102,7 @@ Understood understand(const Configuration& configuration, const store::Record& r
   const auto found = configuration.channels.find(record.channel);
   if (found == configuration.channels.end()) {
     issues.error("not-supported", "channel-gone",
-                 "no channel " + record.channel +
-                     " is configured any more; configure it and send the record again as a new version");
+                 "no channel " + record.channel + " is configured any more; configure it and reprocess the record");
     return parked(record, reason::kMappingFailed, issues);
   }
   const Channel& channel = found->second;

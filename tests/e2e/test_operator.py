@@ -12,6 +12,7 @@ import time
 import unittest
 
 from test_gates import withdrawn
+from test_reprocess import without_rule
 from world import Case, EndToEnd, binary, own_mappings, summary
 
 
@@ -220,9 +221,9 @@ class Operator(EndToEnd):
         found = self.get("/api/v1/deliveries?state=done&transfer=" + case.transfer_id)
         self.assertEqual(len(found["deliveries"]), sum(case.legs.values()))
 
-    def edit_maps(self, change):
-        """The provider's out-map as changed, in force."""
-        path = self.mappings / "out" / "provider.map"
+    def edit_maps(self, change, name="out/provider.map"):
+        """The map as changed, in force."""
+        path = self.mappings / name
         path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
         before = len(self.reloads())
         self.world.gateway.process.child.send_signal(signal.SIGHUP)
@@ -268,6 +269,78 @@ class Operator(EndToEnd):
         again = report["deliveries"][0]["made"]
         transfer = case.wait(lambda transfer: any(each["id"] == again and each["state"] == "done" for each in transfer["deliveries"]))
         self.assertEqual(next(each["state"] for each in transfer["deliveries"] if each["id"] == made), "done", "what is delivered stays so")
+
+    def test_parked_records_are_understood_again_when_the_map_is_mended(self):
+        name = "pas/referral.map"
+        whole = (self.mappings / name).read_text(encoding="utf-8")
+        self.edit_maps(lambda text: without_rule(text, "question"), name)
+        self.addCleanup((self.mappings / name).write_text, whole, encoding="utf-8")
+        cases = [Case(self.world).send_all() for _ in range(3)]
+        which = ("reprocess", "--records", "--reason", "source-unaccounted", "--channel", "pas/referral")
+        referrals = []
+        for case in cases:
+            transfer = case.wait(lambda transfer: "record-parked" in [each["code"] for each in transfer["reasons"]])
+            self.assertEqual(transfer["deliveries"], [])
+            referrals.append(next(each["id"] for each in transfer["records"] if each["kind"] == "referral"))
+        before = cases[0].now()
+        for words in (which, (*which, "--yes", "3", "--why", "too early")):
+            status, out, err = self.lotsen(*words)
+            self.assertEqual(status, 1, err)
+            self.assertIn("map-fails, still source-unaccounted (source-unaccounted PasReferral.question)", out)
+            self.assertIn("0 of 3 records", out)
+            self.assertEqual(err, "")
+        self.assertEqual(cases[0].now()["timeline"], before["timeline"])
+        self.edit_maps(lambda text: whole, name)
+        status, out, err = self.lotsen(*which)
+        self.assertEqual(status, 0, err)
+        self.assertIn(f"{referrals[0]}  pas/referral version 1, source-unaccounted: applied", out)
+        self.assertIn("3 of 3 records would be understood", out)
+        self.assertIn("--yes 3", err)
+        self.assertEqual(cases[0].now()["timeline"], before["timeline"], "a dry run changes nothing")
+        status, out, err = self.lotsen(*which, "--yes", "2", "--why", "mended")
+        self.assertEqual((status, out), (1, ""))
+        self.assertIn("means 3 records now, not 2", err)
+        self.assertEqual(self.lotsen(*which, "--most", "2")[0], 2)
+
+        self.assertEqual(self.order("reprocess", "--records", referrals[0], "--why", "mended")["applied"], 1)
+        ours = {"Origin": self.world.gateway.url}
+        page = self.console("GET", "/console/transfers/" + cases[1].transfer_id)[2].decode()
+        self.assertIn(f'action="/console/records/{referrals[1]}"', page)
+        path = "/console/records/" + referrals[1]
+        self.assertEqual(self.console("POST", path, b"verb=reprocess&why=x", {"Origin": "https://evil.example"})[0], 403)
+        self.assertEqual(self.console("POST", path, b"verb=reprocess&why=", ours)[0], 422)
+        status, fields, _ = self.console("POST", path, b"verb=reprocess&why=mended", ours)
+        self.assertEqual((status, fields["location"]), (303, "/console/transfers/" + cases[1].transfer_id))
+        status, _, page = self.console("POST", path, b"verb=reprocess&why=mended", ours)
+        self.assertEqual(status, 409)
+        self.assertIn(b"not-parked", page)
+        self.assertEqual(self.order(*which, "--yes", "1", "--why", "mended")["applied"], 1)
+        for case, referral in zip(cases, referrals):
+            transfer = case.wait()
+            self.assertCompleted(case, transfer)
+            (row,) = self.rows(transfer, "record-reprocessed")
+            self.assertEqual((row["actor"], row["subject"]), ("operator:operator", referral))
+            self.assertEqual(row["detail"], {"why": "mended", "was": "source-unaccounted"})
+        status, out, _ = self.lotsen("reprocess", "--records", referrals[0], "--why", "again")
+        self.assertEqual(status, 1)
+        self.assertIn("not-parked", out)
+
+    def test_records_are_taken_up_by_operators_who_ask_rightly(self):
+        record = "0198a000-0000-7000-8000-000000000001"
+        for words in (
+            ("--records",),
+            ("--records", record),
+            ("--records", record, "--reason", "x"),
+            ("--records", "--partner", "pas", "--endpoint", "pas"),
+            ("--records", "--partner", "pas", "--map", "x.map"),
+            ("--channel", "pas/referral", "--partner", "provider"),
+        ):
+            status, out, _ = self.lotsen("reprocess", *words)
+            self.assertEqual((status, out), (2, ""), words)
+        self.assertEqual(self.lotsen("reprocess", "--records", record, "--why", "x")[0], 1)
+        status, out, err = self.lotsen("reprocess", "--records", record, "--why", "x", token="from-pas")
+        self.assertEqual((status, out), (2, ""))
+        self.assertIn("403", err)
 
     def test_the_console_has_the_buttons_and_takes_them_from_its_own_pages_only(self):
         case, delivery = self.refused_case()
