@@ -242,9 +242,8 @@ Result<Configuration> withMaps(const Configuration& configuration, const WhatIfR
     if (channel.model != library->sourceType() || (!request.filter.channel.empty() && id != request.filter.channel))
       continue;
     channel.map = library;
-    if (channel.unaccounted == Channel::Unaccounted::Refuse)
-      // So that the rest of a record that would be refused is compared too.
-      if (channel.unaccounted == Channel::Unaccounted::Refuse) channel.unaccounted = Channel::Unaccounted::Warn;
+    // So that the rest of a record that would be refused is compared too.
+    if (channel.unaccounted == Channel::Unaccounted::Refuse) channel.unaccounted = Channel::Unaccounted::Warn;
     if (request.drops) {
       LOTSEN_TRY(channel.drops, mapping::DropList::parse(request.drops->file, request.drops->text,
                                                          *configuration.schema(), channel.model, issues));
