@@ -5,6 +5,7 @@
 #include "gateway/app/verbs.h"
 #include "gateway/inbound/orders.h"
 
+#include <algorithm>
 #include <charconv>
 #include <iostream>
 
@@ -120,9 +121,12 @@ void printReport(const inbound::OrderAnswer& answer, store::Verb verb) {
             << (answer.dryRun ? " would be meant by " : " changed by ") << store::name(verb) << '\n';
 }
 
-/// What --yes must say to do what a dry run has shown.
+/// What --yes must say to do what a dry run has shown: also what came to nothing only when it was thought about.
 std::uint64_t meant(const inbound::OrderAnswer& answer) {
-  return answer.applied;
+  return answer.applied +
+         static_cast<std::uint64_t>(std::count_if(answer.lines.begin(), answer.lines.end(), [](const auto& line) {
+           return line.outcome == service::kGatesShut || line.outcome == service::kMapFails;
+         }));
 }
 std::uint64_t meant(const inbound::ReopenAnswer& answer) {
   return answer.lines.size();

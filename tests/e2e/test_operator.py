@@ -270,6 +270,26 @@ class Operator(EndToEnd):
         transfer = case.wait(lambda transfer: any(each["id"] == again and each["state"] == "done" for each in transfer["deliveries"]))
         self.assertEqual(next(each["state"] for each in transfer["deliveries"] if each["id"] == made), "done", "what is delivered stays so")
 
+    def test_a_dry_run_names_the_number_that_will_be_asked_for(self):
+        name = "pas/referral.map"
+        whole = (self.mappings / name).read_text(encoding="utf-8")
+        case, _ = self.refused_case()
+        other = Case(self.world)
+        del other.records["referral"]["priority"]
+        self.world.partners["provider"].behave("refuse")
+        other.send_all().wait(parked)
+        self.edit_maps(lambda text: without_rule(text, "priority"), name)
+        which = ("reprocess", "--partner", "provider", "--reason", "refused-422")
+        status, out, err = self.lotsen(*which)
+        self.edit_maps(lambda text: whole, name)
+        self.assertEqual(status, 1)
+        self.assertIn("map-fails", out)
+        self.assertIn("1 delivery would be made anew", out)
+        self.assertIn("--yes 2 ", err, "what the filter means, whatever would become of it")
+        self.assertEqual(self.order(*which, "--yes", "2", "--why", "mended")["applied"], 2)
+        for each in (case, other):
+            each.wait(lambda transfer: transfer["state"] == "completed")
+
     def test_parked_records_are_understood_again_when_the_map_is_mended(self):
         name = "pas/referral.map"
         whole = (self.mappings / name).read_text(encoding="utf-8")
