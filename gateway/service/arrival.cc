@@ -2,6 +2,8 @@
 
 #include "gateway/service/reasons.h"
 
+#include <algorithm>
+
 namespace lotsen::service {
 
 using store::DeliveryState;
@@ -44,6 +46,25 @@ bool mayHaveArrived(const store::Delivery& delivery) {
       return false;
     default: return false;
   }
+}
+
+bool hasLeft(const store::Delivery& delivery) {
+  return discloses(delivery.role) && (mayHaveArrived(delivery) || delivery.state == DeliveryState::Leased);
+}
+
+bool isRecalled(const std::vector<store::Delivery>& all, const store::Delivery& sent) {
+  return std::any_of(all.begin(), all.end(), [&](const auto& other) {
+    return other.role == Role::Recall && other.partner == sent.partner && other.createdAt >= sent.createdAt;
+  });
+}
+
+bool wasDisclosed(const std::vector<store::Delivery>& all, const store::Delivery& delivery) {
+  return discloses(delivery.role) &&
+         (mayHaveArrived(delivery) || (delivery.state == DeliveryState::Cancelled && isRecalled(all, delivery)));
+}
+
+bool anyDisclosed(const std::vector<store::Delivery>& all) {
+  return std::any_of(all.begin(), all.end(), [&](const auto& delivery) { return wasDisclosed(all, delivery); });
 }
 
 bool endedByPerson(const store::Delivery& delivery) {

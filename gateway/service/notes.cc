@@ -21,10 +21,17 @@ void Notes::recordParked(store::RecordKind kind) {
 
 void Notes::changedAfterSending() {
   add({reason::kChangedAfterSending, "a new version of the referral or BTF came after the message had left",
-       "decide whether the receiver needs it: reprocess its delivery (it becomes a new message), or tell the "
-       "receiver",
+       "decide whether the receiver needs it: reprocess its delivery with delivered set (it becomes a new message), or "
+       "settle the transfer",
        "", "en ny version av remiss eller BTF kom efter att meddelandet skickats",
-       "avgör om mottagaren behöver den nya versionen"});
+       "avgör om mottagaren behöver den nya versionen: gör om leveransen, eller markera att inget nytt behövs"});
+}
+
+void Notes::noLocalSystem() {
+  add({reason::kNoRoute, "no local system is configured for the destination of this message",
+       "add the local partner, or ask the sender to correct the destination", "MessageHeader.destination",
+       "inget lokalt system är konfigurerat för meddelandets mottagare",
+       "lägg till mottagaren eller be avsändaren rätta adressen"});
 }
 
 void Notes::deliveryParked(store::Role role, std::string_view why) {
@@ -52,6 +59,10 @@ std::string Notes::reasonsJson() const {
   }
   writer.endArray();
   return text;
+}
+
+bool hasReason(std::string_view reasonsJson, std::string_view code) {
+  return reasonsJson.find("{\"code\":\"" + std::string(code) + '"') != std::string_view::npos;
 }
 
 std::string auditDetail(std::string_view what, const fhir::Issues* issues) {

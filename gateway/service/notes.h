@@ -30,6 +30,7 @@ class Notes {
   void add(const Reason& reason);
   void recordParked(store::RecordKind kind);
   void changedAfterSending();
+  void noLocalSystem();
   /// `why`: the reason code of the leg; empty if it has none.
   void deliveryParked(store::Role role, std::string_view why);
 
@@ -54,6 +55,9 @@ class Notes {
   std::vector<store::AuditEntry> audit_;
   std::vector<Judgement> judgements_;
 };
+
+/// A transfer's reasons, as they are stored, have this code.
+bool hasReason(std::string_view reasonsJson, std::string_view code);
 
 /// The detail of an audit row: a code or name, and the rules, texts and places of issues.
 std::string auditDetail(std::string_view what, const fhir::Issues* issues = nullptr);

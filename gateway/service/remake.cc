@@ -2,6 +2,8 @@
 
 #include "gateway/fhir/forms.h"
 #include "gateway/service/arrival.h"
+#include "gateway/service/notes.h"
+#include "gateway/service/reasons.h"
 
 #include <algorithm>
 #include <map>
@@ -148,6 +150,12 @@ Status Remaker::remakeTransfer(const Configuration& configuration, const identit
     return done();
   }
   LOTSEN_TRY_DO(work.ok() ? done() : Status(work.error()));
+  // What came in just now is weighed by a pass of its own: here it would be taken for what was there before.
+  if (std::any_of(work->records.begin(), work->records.end(),
+                  [](const store::Record& each) { return each.state == RecordState::Accepted; })) {
+    for (RemakeLine* line : lines) line->outcome = kBusy;
+    return giveBack(*work, order.dryRun);
+  }
   const std::vector<store::Record> stored = work->records;
   reopenOlder(configuration, work->records);
 
@@ -182,6 +190,30 @@ Status Remaker::remakeTransfer(const Configuration& configuration, const identit
   if (saved.ok()) return done();
   if (saved.error().code != Code::Conflict) return saved.error();
   for (RemakeLine* line : lines) line->outcome = kBusy;  // the lease ran out: another pass has it
+  return done();
+}
+
+Status Remaker::settle(const Configuration& configuration, const identity::Principal& who, const store::Id& transfer,
+                       std::string_view why) {
+  LOTSEN_TRY_DO(checkWhy(why));
+  LOTSEN_TRY(const store::TransferWork work, take(transfer, false));
+  if (!hasReason(work.transfer.reasons, reason::kChangedAfterSending)) {
+    LOTSEN_TRY_DO(giveBack(work, false));
+    return fail(Code::Conflict, "nothing to settle: transfer " + transfer + " does not have the reason " +
+                                    std::string(reason::kChangedAfterSending));
+  }
+  Remake remake;
+  remake.settles = true;
+  auto change = think(configuration, work, &remake);
+  if (!change.ok()) {
+    LOTSEN_TRY_DO(giveBack(work, false));
+    return change.error();
+  }
+  change->audit.insert(change->audit.begin(),
+                       {clock_.now(), "operator:" + who.partner, "change-settled", {}, {}, whyDetail(why)});
+  const auto saved = store_.saveTransfer(std::move(*change), clock_.now());
+  if (!saved.ok()) return saved.error();
+  wake_();
   return done();
 }
 

@@ -4,7 +4,9 @@
 //             stays as it is, if the receiver has it), its timeline names the new one, and the new message says in its
 //             Provenance which one it replaces. Records that today's maps would make something else of are understood
 //             anew with it, a parked one too.
-//   reopen()  understands parked records anew, as if they had come now: what follows is what follows a new record. One
+//   settle()  ends the reason changed-after-sending of a transfer: a person has decided that the receiver needs
+//   nothing. reopen()  understands parked records anew, as if they had come now: what follows is what follows a new
+//   record. One
 //             that would be parked again stays as it is.
 //
 // Either is a pass of thinking over the transfer, under its lease, so gates are looked at as ever; the dry run is the
@@ -95,6 +97,9 @@ class Remaker {
                            const RemakeOrder& order);
   Result<ReopenReport> reopen(const Configuration& configuration, const identity::Principal& who,
                               const ReopenOrder& order);
+  /// NotFound: no such transfer; Conflict: there is nothing to settle; Busy: somebody thinks about it.
+  Status settle(const Configuration& configuration, const identity::Principal& who, const store::Id& transfer,
+                std::string_view why);
 
  private:
   using Lines = std::vector<RemakeLine*>;

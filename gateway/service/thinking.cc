@@ -2,7 +2,7 @@
 
 #include "gateway/fhir/outcome.h"
 #include "gateway/service/arrival.h"
-#include "gateway/service/case_file.h"
+#include "gateway/service/leg_facts.h"
 #include "gateway/service/reasons.h"
 #include "gateway/service/understanding.h"
 
@@ -18,6 +18,7 @@ using store::RecordKind;
 using store::Role;
 
 constexpr auto kDeadline = std::chrono::hours(72);
+constexpr RecordKind kContent[] = {RecordKind::Referral, RecordKind::Btf};  // what legs are made of
 constexpr auto kLookAgain = std::chrono::seconds(2);  // while a leg is in flight that we must stop or follow
 
 // One pass over one transfer; lives on the stack of think().
@@ -57,11 +58,11 @@ class Pass {
 
  private:
   void decide() {
-    if (transfer::isRefused(file_.facts())) {
-      stop();
-    } else if (file_.anyHeld()) {
+    if (transfer::isRefused(file_.facts())) return stop();
+    weighChange();
+    if (file_.anyHeld()) {
       change_.state = store::TransferState::Parked;
-    } else if (remake_ == nullptr && nothingLeftToGate()) {
+    } else if (!remakes() && nothingLeftToGate()) {
       afterwards();
     } else if (!gatesOpen()) {
       change_.state = store::TransferState::Waiting;
@@ -69,7 +70,50 @@ class Pass {
       legalBasis_ = transfer::legalBasis(file_.facts(), *file_.agreement());
       release();
     }
+    if (remakes()) outdated_ = changed_ && anyOutdated();
+    if (!outdated_) return;
+    notes_.changedAfterSending();
+    if (change_.state == store::TransferState::Released) change_.state = store::TransferState::Parked;
   }
+
+  // --- a new version of what legs are made of
+
+  /// What has not left is made anew, whatever the gates say today: it may not go as it is. What has left is a person's
+  /// decision, and asked for in each pass until it is taken: by making the leg anew, or by settling the change.
+  void weighChange() {
+    const bool told = remake_ == nullptr || !remake_->settles;
+    changed_ =
+        (told && hasReason(work_.transfer.reasons, reason::kChangedAfterSending)) || (!remakes() && contentIsNew());
+    if (!changed_ || remakes()) return;
+    for (const auto& delivery : work_.deliveries) {
+      if (!hasLeft(delivery)) continue;
+      outdated_ = true;
+      if (delivery.state == DeliveryState::Leased) lookAgain();  // if nothing of it leaves after all, it is made anew
+    }
+    if (outdated_) return;
+    for (const auto& delivery : work_.deliveries) {
+      const bool open = isUnsent(delivery) || delivery.state == DeliveryState::Parked;
+      if (open && delivery.role != Role::Recall) cancel(delivery, reason::kSuperseded);
+    }
+  }
+
+  bool contentIsNew() const {
+    return std::any_of(std::begin(kContent), std::end(kContent),
+                       [&](RecordKind kind) { return file_.current(kind).isNew; });
+  }
+
+  /// Something that has left was made before the change, and no other leg to that receiver was made since.
+  bool anyOutdated() const {
+    return std::any_of(work_.deliveries.begin(), work_.deliveries.end(), [&](const auto& old) {
+      if (!hasLeft(old) || (remake_ != nullptr && remake_->made.count(old.id) != 0)) return false;
+      return std::none_of(work_.deliveries.begin(), work_.deliveries.end(), [&](const auto& other) {
+        return other.role == old.role && other.partner == old.partner && other.createdAt > old.createdAt &&
+               other.state != DeliveryState::Cancelled;
+      });
+    });
+  }
+
+  bool remakes() const { return remake_ != nullptr && !remake_->deliveries.empty(); }
 
   // --- 3: stop
 
@@ -85,9 +129,9 @@ class Pass {
         lookAgain();
         continue;
       }
-      const bool receiptStays = delivery.role == Role::Receipt && anyDisclosed();
+      const bool receiptStays = delivery.role == Role::Receipt && anyDisclosed(work_.deliveries);
       if (delivery.state != DeliveryState::Done && !receiptStays) cancel(delivery, reason::kConsentWithdrawn);
-      if (discloses(delivery.role) && mayHaveArrived(delivery) && !recalled(delivery)) {
+      if (discloses(delivery.role) && mayHaveArrived(delivery) && !isRecalled(work_.deliveries, delivery)) {
         sent.push_back(
             {delivery.role == Role::Provider ? transfer::Role::Provider : transfer::Role::Mediator, delivery.partner});
       }
@@ -95,29 +139,12 @@ class Pass {
     for (const auto& plan : transfer::recalls(sent)) create(plan, {});
   }
 
-  bool recalled(const store::Delivery& sent) const {
-    return std::any_of(work_.deliveries.begin(), work_.deliveries.end(), [&](const auto& other) {
-      return other.role == Role::Recall && other.partner == sent.partner && other.createdAt >= sent.createdAt;
-    });
-  }
-
-  // A leg that may have arrived at a withdrawal is cancelled to make way for its recall; the recall tells of it.
-  bool wasDisclosed(const store::Delivery& delivery) const {
-    return discloses(delivery.role) &&
-           (mayHaveArrived(delivery) || (delivery.state == DeliveryState::Cancelled && recalled(delivery)));
-  }
-
-  bool anyDisclosed() const {
-    return std::any_of(work_.deliveries.begin(), work_.deliveries.end(),
-                       [&](const auto& delivery) { return wasDisclosed(delivery); });
-  }
-
   // --- 4: hold
 
   // Gates judge what is to leave. When all that has left, what follows (letters, receipt …) is owed whatever the date
   // is.
   bool nothingLeftToGate() const {
-    if (file_.current(RecordKind::Referral).isNew || file_.current(RecordKind::Btf).isNew) return false;
+    if (contentIsNew()) return false;
     bool any = false;
     for (const auto& delivery : work_.deliveries) {
       if (!discloses(delivery.role) || delivery.state == DeliveryState::Cancelled) continue;
@@ -152,34 +179,17 @@ class Pass {
     change_.state = store::TransferState::Released;
     plans_ = transfer::route(file_.facts(), *file_.agreement(), configuration_.policy);
     if (!sendable(plans_)) return;
-    if (remake_ != nullptr) return remake();
-    const bool contentChanged = file_.current(RecordKind::Referral).isNew || file_.current(RecordKind::Btf).isNew;
-    std::vector<const store::Delivery*> live;
-    bool left = false, ended = false, withdrawn = false;
-    for (const auto& delivery : work_.deliveries) {
-      ended = ended || endedByPerson(delivery);
-      withdrawn = withdrawn || delivery.reason == reason::kConsentWithdrawn;
-      if (delivery.role == Role::Recall || delivery.state == DeliveryState::Cancelled) continue;
-      live.push_back(&delivery);
-      left =
-          left || (discloses(delivery.role) && (mayHaveArrived(delivery) || delivery.state == DeliveryState::Leased));
-    }
-    if (!live.empty() && contentChanged && left) {
-      change_.state = store::TransferState::Parked;
-      notes_.changedAfterSending();
-      return;
-    }
-    // What a person has ended stays so until there is something new to send.
-    const bool decided = !live.empty() || (ended && !withdrawn);
-    if (decided && !contentChanged) {
-      for (const auto* delivery : live) {
-        if (delivery->needsRelease && (isUnsent(*delivery) || delivery->state == DeliveryState::Leased))
-          permit(delivery->id);
+    if (remakes()) return remake();
+    if (outdated_) return;
+    const bool any = std::any_of(work_.deliveries.begin(), work_.deliveries.end(), [&](const auto& each) {
+      return each.role != Role::Recall && each.state != DeliveryState::Cancelled && !isChanged(each.id);
+    });
+    if (any || staysEnded()) {
+      for (const auto& delivery : work_.deliveries) {
+        const bool goes = isUnsent(delivery) || delivery.state == DeliveryState::Leased;
+        if (delivery.needsRelease && goes && !isChanged(delivery.id)) permit(delivery.id);
       }
       return;
-    }
-    for (const auto* delivery : live) {
-      if (isUnsent(*delivery) || delivery->state == DeliveryState::Parked) cancel(*delivery, reason::kSuperseded);
     }
     notes_.audit("transfer-released", {}, file_.agreement()->id);
     std::map<Role, store::Id> created;
@@ -191,6 +201,23 @@ class Pass {
       }
       created[roleOf(plan.role)] = create(plan, std::move(after));
     }
+  }
+
+  /// What a person has ended stays so until there is something new to send.
+  bool staysEnded() const {
+    bool ended = false, withdrawn = false;
+    for (const auto& delivery : work_.deliveries) {
+      ended = ended || (endedByPerson(delivery) && !contentIsNew() && !isNewSince(delivery.finishedAt));
+      withdrawn = withdrawn || delivery.reason == reason::kConsentWithdrawn;
+    }
+    return ended && !withdrawn;
+  }
+
+  bool isNewSince(Instant moment) const {
+    return std::any_of(std::begin(kContent), std::end(kContent), [&](RecordKind kind) {
+      const auto* record = file_.current(kind).record;
+      return record != nullptr && record->receivedAt > moment;
+    });
   }
 
   /// What was asked for, and what waits for it: its dependency is another delivery then.
@@ -281,10 +308,11 @@ class Pass {
   // --- 6: follow
 
   void follow() {
-    if (!file_.facts().referral) return;
+    if (!file_.facts().referral || outdated_) return;  // letters tell of what the receiver has
     for (const auto& delivery : work_.deliveries) {
       if (delivery.state != DeliveryState::Held || isChanged(delivery.id) || !predecessorsDone(delivery)) continue;
-      if (delivery.role == Role::Receipt && !anyDisclosed()) {  // a person has cancelled all that it would tell of
+      // A person has cancelled all that it would tell of.
+      if (delivery.role == Role::Receipt && !anyDisclosed(work_.deliveries)) {
         cancel(delivery, reason::kCancelledByPerson);
         continue;
       }
@@ -327,45 +355,11 @@ class Pass {
     return nullptr;
   }
 
-  const store::Delivery* done(Role role) const {
-    for (const auto& delivery : work_.deliveries) {
-      if (delivery.role == role && delivery.state == DeliveryState::Done) return &delivery;
-    }
-    return nullptr;
-  }
-
   store::DeliveryChange prepareLeg(const store::Delivery& delivery, const transfer::LegPlan& plan,
                                    std::string replaces = {}) {
-    Leg leg;
-    leg.plan = plan;
-    leg.transfer = work_.transfer.id;
-    leg.caseNumber = work_.transfer.caseKey;
-    leg.messageId = delivery.messageId;
-    leg.bundleId = delivery.bundleId;
-    leg.replaces = std::move(replaces);
+    Leg leg = legOf(configuration_, work_, file_, delivery, plan, legalBasis_);
     leg.createdAt = now_;
-    leg.receiver = configuration_.partner(delivery.partner);
-    leg.agreement = file_.agreement();
-    leg.legalBasis = legalBasis_;
-    if (file_.agreement() != nullptr) {
-      leg.provider = configuration_.partner(file_.agreement()->provider);
-      leg.mediator = configuration_.partner(file_.agreement()->mediator);
-    }
-    leg.referral = file_.current(RecordKind::Referral).canonical;
-    if (leg.referral != nullptr && needsOriginal(*leg.referral))
-      leg.original = file_.current(RecordKind::Referral).record;
-    leg.consent = file_.current(RecordKind::Consent).canonical;
-    leg.btf = file_.current(RecordKind::Btf).canonical;
-    if (const auto* provider = done(Role::Provider)) {
-      leg.acknowledged = {configuration_.partner(provider->partner), provider->messageId, provider->finishedAt};
-    }
-    for (const auto& other : work_.deliveries) {
-      if (wasDisclosed(other))
-        leg.disclosed.push_back({other.role, configuration_.partner(other.partner), other.messageId, other.finishedAt});
-      if (delivery.role == Role::Recall && other.partner == delivery.partner && wasDisclosed(other))
-        leg.recallOf = other.messageId;
-    }
-
+    leg.replaces = std::move(replaces);
     store::DeliveryChange change;
     change.id = delivery.id;
     if (leg.receiver == nullptr || leg.receiver->endpoint.empty()) {
@@ -396,35 +390,17 @@ class Pass {
     const Current& message = file_.current(RecordKind::Message);
     change_.state = store::TransferState::Released;
     if (!work_.deliveries.empty() || message.canonical == nullptr) return;
-    const fhir::Document& bundle = *message.canonical;
-    const fhir::Element* header = fhir::firstResource(bundle, bundle.root(), "MessageHeader");
-    const auto endpoint = fhir::valueAt(bundle, header, "destination.endpoint");
-    const auto receiver = fhir::valueAt(bundle, header, "destination.receiver.identifier.value");
-    for (const auto& [id, partner] : configuration_.partners) {
-      if (!partner.local || partner.endpoint.empty()) continue;
-      if (partner.contact.endpoint != endpoint && (receiver.empty() || partner.contact.hsaId != receiver)) continue;
-      store::Delivery delivery;
-      delivery.id = newId();
-      delivery.transfer = work_.transfer.id;
-      delivery.role = Role::Local;
-      delivery.partner = id;
-      delivery.endpoint = partner.endpoint;
-      delivery.state = DeliveryState::Ready;
-      delivery.messageId = message.record->businessId;
-      delivery.bundleId = newId();
-      delivery.mediaType = message.record->mediaType;
-      delivery.body = message.record->body;  // handed on as it came
-      delivery.createdAt = delivery.dueAt = now_;
-      delivery.deadlineAt = now_ + kDeadline;
-      notes_.audit("leg-created", delivery.id, store::name(Role::Local));
-      change_.created.push_back(std::move(delivery));
-      return;
+    auto delivery = localDelivery(configuration_, *message.record, *message.canonical);
+    if (!delivery) {
+      change_.state = store::TransferState::Parked;
+      return notes_.noLocalSystem();
     }
-    change_.state = store::TransferState::Parked;
-    notes_.add({reason::kNoRoute, "no local system is configured for the destination of this message",
-                "add the local partner, or ask the sender to correct the destination", "MessageHeader.destination",
-                "inget lokalt system är konfigurerat för meddelandets mottagare",
-                "lägg till mottagaren eller be avsändaren rätta adressen"});
+    delivery->id = newId();
+    delivery->bundleId = newId();
+    delivery->createdAt = delivery->dueAt = now_;
+    delivery->deadlineAt = now_ + kDeadline;
+    notes_.audit("leg-created", delivery->id, store::name(Role::Local));
+    change_.created.push_back(std::move(*delivery));
   }
 
   // --- the end
@@ -483,6 +459,8 @@ class Pass {
   Notes notes_;
   CaseFile file_;
   store::TransferChange change_;
+  bool changed_ = false;                  // legs were made of an older version, as told before or seen in this pass
+  bool outdated_ = false;                 // and some of them have left
   std::string_view legalBasis_;           // once the gates are open
   std::vector<transfer::LegPlan> plans_;  // likewise
 };

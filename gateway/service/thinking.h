@@ -23,10 +23,12 @@
 
 namespace lotsen::service {
 
-/// Legs that a person has asked to be made anew, as new messages.
+/// What a person has asked for in this pass: legs made anew, as new messages, or that a change after sending is told no
+/// more. One of the two.
 struct Remake {
   std::set<store::Id> deliveries;
   bool delivered = false;  // also what the receiver has, or may have
+  bool settles = false;
   std::string actor, why;
   std::map<store::Id, store::Id> made;  // out: the new one of each; what is not here cannot be made anew now
 };
@@ -37,7 +39,7 @@ class Thinker {
   Thinker(Clock& clock, Random& random, std::unique_ptr<letter::Fonts> fonts,
           std::function<void(const Judgement&)> judged)
       : clock_(clock), random_(random), fonts_(std::move(fonts)), judged_(std::move(judged)) {}
-  /// `remake`: with these legs made anew, and nothing else released.
+  /// `remake`: with legs made anew, nothing else is released.
   Result<store::TransferChange> think(const Configuration& configuration, const store::TransferWork& work,
                                       Remake* remake = nullptr);
 
