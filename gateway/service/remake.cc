@@ -212,6 +212,8 @@ Status Remaker::settle(const Configuration& configuration, const identity::Princ
   change->audit.insert(change->audit.begin(),
                        {clock_.now(), "operator:" + who.partner, "change-settled", {}, {}, whyDetail(why)});
   const auto saved = store_.saveTransfer(std::move(*change), clock_.now());
+  if (!saved.ok() && saved.error().code == Code::Conflict)
+    return fail(Code::Busy, "somebody else thinks about transfer " + transfer + "; ask again");  // the lease ran out
   if (!saved.ok()) return saved.error();
   wake_();
   return done();

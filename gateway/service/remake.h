@@ -1,15 +1,17 @@
 // Taking up again with today's maps and configuration, from the stored originals, what yesterday's made or could not.
-// Used by: inbound (POST /api/v1/deliveries/reprocess, /api/v1/records/reprocess, the console).
+// Used by: inbound (POST …/deliveries/reprocess, …/records/reprocess, …/transfers/{id}/settle, the console).
 //   run()     makes deliveries anew, as new messages with identities of their own. The old delivery is cancelled (or
 //             stays as it is, if the receiver has it), its timeline names the new one, and the new message says in its
 //             Provenance which one it replaces. Records that today's maps would make something else of are understood
 //             anew with it, a parked one too.
-//   settle()  ends the reason changed-after-sending of a transfer: a person has decided that the receiver needs
-//   nothing. reopen()  understands parked records anew, as if they had come now: what follows is what follows a new
-//   record. One
+//
+//   reopen()  understands parked records anew, as if they had come now: what follows is what follows a new record. One
 //             that would be parked again stays as it is.
 //
-// Either is a pass of thinking over the transfer, under its lease, so gates are looked at as ever; the dry run is the
+//   settle()  ends the reason changed-after-sending of a transfer: a person has decided that the receiver needs
+//             nothing new.
+//
+// Each is a pass of thinking over the transfer, under its lease, so gates are looked at as ever; the dry run is the
 // same pass without the save. Rejected: a mark that the next pass of a worker obeys (the asker would never learn what
 // came of it); editing the stored bytes (a message's bytes never change, so a new content is a new message).
 //

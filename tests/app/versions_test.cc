@@ -1,7 +1,7 @@
 // New versions of what legs are made of: what has not left is made anew, what has left is a person's decision that is
 // asked for until it is taken. No newer referral or BTF is ever passed over in silence.
-#include "gateway/service/reasons.h"
 #include "gateway/service/notes.h"
+#include "gateway/service/reasons.h"
 #include "gateway/service/remake.h"
 #include "world.h"
 
@@ -64,6 +64,10 @@ TEST(Versions, AfterSendingOneIsToldUntilAPersonHasSettledIt) {
   EXPECT_TRUE(world.isTold(transfer));
 
   EXPECT_EQ(world.settle(transfer, "").error().code, Code::Invalid);
+  const Instant now = world.clock.now();
+  const auto thought = world.store.claimTransfer(world.owner, transfer, now, now + std::chrono::minutes(1));
+  EXPECT_EQ(world.settle(transfer).error().code, Code::Busy);
+  ASSERT_TRUE(world.store.returnTransfer(transfer, thought->token, now).ok());
   ASSERT_TRUE(world.settle(transfer).ok());
   world.deliver();
   EXPECT_EQ(world.state(transfer), TransferState::Completed);
