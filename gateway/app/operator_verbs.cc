@@ -1,5 +1,5 @@
-// resend, park, release, cancel, confirm, pause, resume: what an operator asks of deliveries and endpoints of a running
-// gateway. The verbs on deliveries are one: the same words, the same table, another change.
+// resend, park, release, cancel, confirm, pause, resume, settle: what an operator asks of deliveries, endpoints and
+// transfers of a running gateway. The verbs on deliveries are one: the same words, the same table, another change.
 #include "gateway/app/gateway_call.h"
 #include "gateway/app/sections.h"
 #include "gateway/app/verbs.h"
@@ -196,11 +196,22 @@ void printReopened(const inbound::ReopenAnswer& answer) {
             << (answer.dryRun ? " would be understood\n" : " understood\n");
 }
 
-int endpointVerb(std::string_view verb, std::string_view help, const Words& words) {
+constexpr std::string_view kEndpoints = "/api/v1/endpoints/";
+
+/// A verb on one endpoint or transfer, which stands behind `path`; `done` is told of it.
+struct OneVerb {
+  std::string_view verb, operand, path, done, help;
+};
+
+int oneVerb(const OneVerb& what, const Words& words) {
+  const std::string verb(what.verb);
   const Usage usage{
-      verb, "ENDPOINT",
-      help, withGatewayOptions({{"--why", "TEXT", "needed: stands in the audit beside your name; no patient data"}}),
-      1,    1};
+      verb,
+      what.operand,
+      what.help,
+      withGatewayOptions({{"--why", "TEXT", "needed: stands in the audit beside your name; no patient data"}}),
+      1,
+      1};
   int exit = kFine;
   const auto arguments = Arguments::parse(usage, words, exit);
   if (!arguments) return exit;
@@ -208,13 +219,13 @@ int endpointVerb(std::string_view verb, std::string_view help, const Words& word
     std::cerr << "lotsen " << verb << ": --why TEXT is needed: it stands in the audit\n";
     return kWrongUse;
   }
-  auto gateway = GatewayCall::open(std::string(verb), *arguments);
+  auto gateway = GatewayCall::open(verb, *arguments);
   if (!gateway) return kWrongUse;
-  const std::string& endpoint = arguments->positional()[0];
-  const auto body = gateway->post("/api/v1/endpoints/" + endpoint + "/" + std::string(verb),
-                                  inbound::whyBody(arguments->one("--why")));
-  if (!body) return gateway->status() == 404 ? kDataFailed : kWrongUse;
-  std::cout << endpoint << (verb == "pause" ? " is paused\n" : " goes on\n");
+  const std::string& name = arguments->positional()[0];
+  const auto body =
+      gateway->post(std::string(what.path) + name + "/" + verb, inbound::whyBody(arguments->one("--why")));
+  if (!body) return gateway->status() == 404 || gateway->status() == 409 ? kDataFailed : kWrongUse;
+  std::cout << name << ' ' << what.done << '\n';
   return kFine;
 }
 
@@ -294,14 +305,25 @@ int confirmVerb(const Words& words) {
 }
 
 int pauseVerb(const Words& words) {
-  return endpointVerb("pause",
-                      "Stops an endpoint: nothing more is sent there until somebody resumes it, also after a\n"
-                      "restart. What is under way ends as it would. No attempt is burnt; deadlines go on.",
-                      words);
+  return oneVerb({"pause", "ENDPOINT", kEndpoints, "is paused",
+                  "Stops an endpoint: nothing more is sent there until somebody resumes it, also after a\n"
+                  "restart. What is under way ends as it would. No attempt is burnt; deadlines go on."},
+                 words);
 }
 
 int resumeVerb(const Words& words) {
-  return endpointVerb("resume", "Lets an endpoint go on that somebody has paused.", words);
+  return oneVerb({"resume", "ENDPOINT", kEndpoints, "goes on", "Lets an endpoint go on that somebody has paused."},
+                 words);
+}
+
+int settleVerb(const Words& words) {
+  return oneVerb({"settle", "TRANSFER", "/api/v1/transfers/", "is settled",
+                  "Says of a new version of referral or BTF that came after the message had left\n"
+                  "(changed-after-sending): the receiver needs nothing new. What waits for that goes on; a later\n"
+                  "version is asked for again. To send it instead: lotsen reprocess --delivered.\n\n"
+                  "Exit status: 0 settled, 1 no such transfer or nothing to settle, 2 wrong use, or a gateway that\n"
+                  "refuses or does not answer."},
+                 words);
 }
 
 }  // namespace lotsen::app

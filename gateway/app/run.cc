@@ -32,6 +32,7 @@ constexpr Verb kVerbs[] = {
     {"confirm", "say that the receiver has a delivery", confirmVerb},
     {"pause", "stop an endpoint", pauseVerb},
     {"resume", "let a paused endpoint go on", resumeVerb},
+    {"settle", "say that a receiver needs nothing of a later change", settleVerb},
     {"bench", "measure, one JSON line", benchVerb},
 };
 

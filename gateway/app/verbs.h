@@ -26,6 +26,7 @@ int cancelVerb(const Words& words);
 int confirmVerb(const Words& words);
 int pauseVerb(const Words& words);
 int resumeVerb(const Words& words);
+int settleVerb(const Words& words);
 int partnerVerb(const Words& words);
 int mappingVerb(const Words& words);
 int benchVerb(const Words& words);

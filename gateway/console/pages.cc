@@ -1,5 +1,7 @@
 #include "gateway/console/pages.h"
 
+#include "gateway/service/notes.h"
+#include "gateway/service/reasons.h"
 #include "gateway/store/rules.h"
 #include "gateway/sweden/civil_time.h"
 
@@ -185,6 +187,9 @@ std::string transferPage(const store::TransferView& view) {
                      "</dd><dt>Id</dt><dd><code>" + escaped(transfer.id) + "</code></dd>";
   const auto codes = codesOf(transfer.reasons);
   if (!codes.empty()) body += "<dt>Orsak</dt><dd>" + codes + "</dd>";
+  if (service::hasReason(transfer.reasons, service::reason::kChangedAfterSending))
+    body += "<dt>Åtgärd</dt><dd>" +
+            form("/console/transfers/" + transfer.id, {{"settle", "Mottagaren behöver inget nytt"}}) + "</dd>";
   body +=
       "</dl><h2>Underlag</h2><div class=\"scroll\"><table><thead><tr><th scope=\"col\">Slag</th><th "
       "scope=\"col\">Version</th><th scope=\"col\">Läge</th><th scope=\"col\">Inkom</th><th "

@@ -148,6 +148,7 @@ void Api::addTo(Router& router) {
   router.add("GET", "/fhir/metadata", [this](const Call&) { return metadata(); });
   router.add("GET", "/api/v1/transfers", guarded(Permission::Read, &Api::transfers));
   router.add("GET", "/api/v1/transfers/{id}", guarded(Permission::Read, &Api::transfer));
+  router.add("POST", "/api/v1/transfers/{id}/settle", guarded(Permission::Operate, &Api::settle));
   router.add("GET", "/api/v1/deliveries", guarded(Permission::Operate, &Api::deliveries));
   router.add("POST", "/api/v1/deliveries", guarded(Permission::Operate, &Api::order));
   router.add("POST", "/api/v1/deliveries/reprocess", guarded(Permission::Operate, &Api::remake));
@@ -164,6 +165,7 @@ void Api::addTo(Router& router) {
   router.add("POST", "/console/deliveries/{id}", guarded(Permission::Operate, &Api::consoleOrder));
   router.add("POST", "/console/records/{id}", guarded(Permission::Operate, &Api::consoleReopen));
   router.add("GET", "/console/transfers/{id}", guarded(Permission::Operate, &Api::consoleTransfer));
+  router.add("POST", "/console/transfers/{id}", guarded(Permission::Operate, &Api::consoleSettle));
 }
 
 void Api::count(const service::Reception& reception, std::string_view kind) const {

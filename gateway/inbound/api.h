@@ -60,6 +60,7 @@ class Api {
   http::Response pause(const Call& call, const identity::Principal& who) const;
   http::Response resume(const Call& call, const identity::Principal& who) const;
   http::Response stopOrGo(const Call& call, const identity::Principal& who, bool stop) const;
+  http::Response settle(const Call& call, const identity::Principal& who) const;
 
   // api_console.cc
   http::Response consoleList(const Call& call, const identity::Principal& who) const;
@@ -68,6 +69,7 @@ class Api {
   http::Response consoleOrder(const Call& call, const identity::Principal& who) const;
   http::Response consoleReopen(const Call& call, const identity::Principal& who) const;
   http::Response consolePause(const Call& call, const identity::Principal& who) const;
+  http::Response consoleSettle(const Call& call, const identity::Principal& who) const;
   void count(const service::Reception& reception, std::string_view kind) const;
   /// `personality`: of the partner whose message it was; none: it was a record.
   http::Response received(const service::Reception& reception, const service::Personality* personality) const;

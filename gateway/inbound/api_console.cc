@@ -108,4 +108,19 @@ http::Response Api::consolePause(const Call& call, const identity::Principal& wh
   return changed.ok() ? seeOther("/console/endpoints") : page(422, console::refusedPage(changed.error().message));
 }
 
+http::Response Api::consoleSettle(const Call& call, const identity::Principal& who) const {
+  if (!parts_.accepting) return unavailable();
+  if (!isOurs(call.request)) return foreign();
+  const auto& transfer = call.parameter("id");
+  const Status settled = parts_.remaker.settle(*parts_.configuration.get(), who, transfer, word(call.request, "why"));
+  if (settled.ok()) return seeOther("/console/transfers/" + transfer);
+  switch (settled.error().code) {
+    case Code::Invalid: return page(422, console::refusedPage(settled.error().message));
+    case Code::NotFound: return page(404, console::notFoundPage());
+    case Code::Conflict: return page(409, console::notDonePage(transfer, "nothing-to-settle"));
+    case Code::Busy: return page(409, console::notDonePage(transfer, service::kBusy));
+    default: return unavailable();
+  }
+}
+
 }  // namespace lotsen::inbound

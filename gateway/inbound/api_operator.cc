@@ -1,19 +1,28 @@
-// The operator's side of the API: verbs on deliveries, records and endpoints, and what to look at before.
+// The operator's side of the API: verbs on deliveries, records, transfers and endpoints, and what to look at before.
 #include "gateway/fhir/outcome.h"
 #include "gateway/http/media_type.h"
 #include "gateway/inbound/api.h"
 #include "gateway/inbound/orders.h"
+#include "gateway/inbound/views.h"
 
 namespace lotsen::inbound {
 
 namespace {
 
+/// What a Conflict of service is to the asker.
+struct Clash {
+  int status;
+  std::string_view rule;
+};
+constexpr Clash kCountChanged{412, "count-changed"};
+constexpr Clash kNothingToSettle{409, "nothing-to-settle"};
+
 /// Why service did not do what was asked.
-http::Response refused(const Error& error) {
+http::Response refused(const Error& error, Clash clash = kCountChanged) {
   switch (error.code) {
     case Code::Invalid: return outcome(422, "refused", error.message);
     case Code::NotFound: return outcome(404, "not-there", error.message);
-    case Code::Conflict: return outcome(412, "count-changed", error.message);
+    case Code::Conflict: return outcome(clash.status, clash.rule, error.message);
     default: return outcome(503, "not-now", error.message);
   }
 }
@@ -29,13 +38,14 @@ bool isJson(const http::Request& request) {
 
 /// Reads an order, has it done, and tells what came of it.
 template <typename Read, typename Run, typename Write>
-http::Response answer(const http::Request& request, const Read& read, const Run& run, const Write& write) {
+http::Response answer(const http::Request& request, const Read& read, const Run& run, const Write& write,
+                      Clash clash = kCountChanged) {
   if (!isJson(request)) return notJson();
   fhir::Issues issues;
   const auto order = read(request.body, issues);
   if (!order) return http::Response::fhir(400, fhir::operationOutcome(issues));
   const auto report = run(*order);
-  return report.ok() ? http::Response::json(200, write(*report)) : refused(report.error());
+  return report.ok() ? http::Response::json(200, write(*report)) : refused(report.error(), clash);
 }
 
 }  // namespace
@@ -98,14 +108,24 @@ http::Response Api::resume(const Call& call, const identity::Principal& who) con
 
 http::Response Api::stopOrGo(const Call& call, const identity::Principal& who, bool stop) const {
   if (!parts_.accepting) return unavailable();
-  if (!isJson(call.request)) return notJson();
-  fhir::Issues issues;
-  auto why = readWhy(call.request.body, issues);
-  if (!why) return http::Response::fhir(400, fhir::operationOutcome(issues));
+  const auto configuration = parts_.configuration.get();
   const auto& endpoint = call.parameter("endpoint");
-  const Status changed = stop ? parts_.desk.pause(*parts_.configuration.get(), who, endpoint, std::move(*why))
-                              : parts_.desk.resume(who, endpoint, *why);
-  return changed.ok() ? endpoints(call, who) : refused(changed.error());
+  const auto run = [&](const std::string& why) -> Result<std::vector<service::EndpointState>> {
+    LOTSEN_TRY_DO(stop ? parts_.desk.pause(*configuration, who, endpoint, why)
+                       : parts_.desk.resume(who, endpoint, why));
+    return parts_.desk.endpoints(*configuration);
+  };
+  return answer(call.request, readWhy, run, endpointsJson);
+}
+
+http::Response Api::settle(const Call& call, const identity::Principal& who) const {
+  if (!parts_.accepting) return unavailable();
+  const auto& transfer = call.parameter("id");
+  const auto run = [&](const std::string& why) -> Result<store::TransferView> {
+    LOTSEN_TRY_DO(parts_.remaker.settle(*parts_.configuration.get(), who, transfer, why));
+    return parts_.store.transfer(transfer);
+  };
+  return answer(call.request, readWhy, run, transferJson, kNothingToSettle);
 }
 
 }  // namespace lotsen::inbound

@@ -51,7 +51,7 @@ std::string reopenJson(const service::ReopenReport& report);
 /// What reopenJson() wrote. Invalid: it is something else.
 Result<ReopenAnswer> readReopenJson(std::string_view text);
 
-/// {"why": …}: the body of a pause or resume; nullopt: `issues` says why not.
+/// {"why": …}: the body of a pause, resume or settle; nullopt: `issues` says why not.
 std::optional<std::string> readWhy(std::string_view body, fhir::Issues& issues);
 std::string whyBody(std::string_view why);
 

@@ -21,7 +21,7 @@ void Notes::recordParked(store::RecordKind kind) {
 
 void Notes::changedAfterSending() {
   add({reason::kChangedAfterSending, "a new version of the referral or BTF came after the message had left",
-       "decide whether the receiver needs it: reprocess its delivery with delivered set (it becomes a new message), or "
+       "decide whether the receiver needs it: reprocess its delivery with --delivered (it becomes a new message), or "
        "settle the transfer",
        "", "en ny version av remiss eller BTF kom efter att meddelandet skickats",
        "avgör om mottagaren behöver den nya versionen: gör om leveransen, eller markera att inget nytt behövs"});

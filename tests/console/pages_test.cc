@@ -55,5 +55,16 @@ TEST(Pages, TransferShowsLegsAndTimeline) {
   EXPECT_EQ(html.find("<script"), std::string::npos);
 }
 
+TEST(Pages, AChangeAfterSendingCanBeSettled) {
+  store::TransferView view;
+  view.transfer = transfer();
+  const std::string action = "action=\"/console/transfers/" + view.transfer.id + "\"";
+  EXPECT_EQ(transferPage(view).find(action), std::string::npos) << "there is nothing to settle";
+  view.transfer.reasons = R"([{"code":"changed-after-sending","text":"x"}])";
+  const auto html = transferPage(view);
+  EXPECT_NE(html.find(action), std::string::npos);
+  EXPECT_NE(html.find("Mottagaren behöver inget nytt"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace lotsen::console

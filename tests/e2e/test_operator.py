@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The operator's verbs on the command line, against a running gateway and partners that fail: resend, park, release, cancel, confirm,
-pause, resume; by id and by filter, dry, with a count that must hold, at a rate, and with the gateway killed in between."""
+pause, resume, settle; by id and by filter, dry, with a count that must hold, at a rate, and with the gateway killed in between."""
 
 import base64
 import http.client
@@ -13,7 +13,7 @@ import unittest
 
 from test_gates import withdrawn
 from test_reprocess import without_rule
-from world import Case, EndToEnd, binary, own_mappings, summary
+from world import Case, EndToEnd, binary, own_mappings, reasons, summary
 
 
 def leg(transfer, role):
@@ -198,6 +198,55 @@ class Operator(EndToEnd):
         transfer = case.wait()
         self.assertCompleted(case, transfer)
         self.assertEqual(len([1 for fields, _ in self.world.raw_requests("mediator") if fields.get("x-request-id") == mediator["messageId"]]), 1)
+
+    def changed_case(self):
+        """A delivered case whose referral has a new version since."""
+        case = Case(self.world).send_all()
+        self.assertCompleted(case, case.wait())
+        self.assertEqual(case.send("referral", record=case.next_version("referral", versionReason="AR"))[0], 202)
+        transfer = case.wait_for_reason("changed-after-sending")
+        self.assertEqual(transfer["state"], "parked")
+        return case
+
+    def test_a_change_that_the_receiver_does_not_need_is_settled(self):
+        case = self.changed_case()
+        self.assertEqual(self.lotsen("settle", case.transfer_id)[0], 2, "a reason is needed")
+        self.assertEqual(self.lotsen("settle", "0198a000-0000-7000-8000-000000000001", "--why", "x")[0], 1)
+        status, out, err = self.lotsen("settle", case.transfer_id, "--why", "x", token="from-pas")
+        self.assertEqual((status, out), (2, ""))
+        self.assertIn("403", err)
+        self.assertIn("changed-after-sending", reasons(case.now()))
+        status, out, err = self.lotsen("settle", case.transfer_id, "--why", "the clinic needs nothing")
+        self.assertEqual((status, out), (0, case.transfer_id + " is settled\n"), err)
+        transfer = case.wait()
+        self.assertNotIn("changed-after-sending", reasons(transfer))
+        self.assertCompleted(case, transfer)
+        (row,) = self.rows(transfer, "change-settled")
+        self.assertEqual((row["actor"], row["detail"]), ("operator:operator", {"why": "the clinic needs nothing"}))
+        status, out, err = self.lotsen("settle", case.transfer_id, "--why", "again")
+        self.assertEqual((status, out), (1, ""))
+        self.assertIn("nothing to settle", err)
+        self.assertEqual(case.now()["timeline"], transfer["timeline"])
+        client, path = self.world.client("operator"), f"/api/v1/transfers/{case.transfer_id}/settle"
+        for body, kind, expected in ((b'{"why":"x"}', "application/json", 409), (b"{}", "application/json", 422),
+                                     (b'{"whi":"x"}', "application/json", 400), (b"why=x", "text/plain", 415)):
+            self.assertEqual(client.call("POST", path, body, {"Content-Type": kind})[0], expected, body)
+
+    def test_the_console_settles_a_change(self):
+        case = self.changed_case()
+        path, ours = "/console/transfers/" + case.transfer_id, {"Origin": self.world.gateway.url}
+        self.assertIn("Mottagaren behöver inget nytt", self.console("GET", path)[2].decode())
+        self.assertEqual(self.console("POST", path, b"why=x", {"Origin": "https://evil.example"})[0], 403)
+        self.assertEqual(self.console("POST", path, b"why=", ours)[0], 422)
+        self.assertEqual(self.console("POST", "/console/transfers/nobody", b"why=x", ours)[0], 404)
+        status, fields, _ = self.console("POST", path, b"why=beh%C3%B6vs+inte", ours)
+        self.assertEqual((status, fields["location"]), (303, path))
+        transfer = case.wait()
+        self.assertCompleted(case, transfer)
+        self.assertEqual([row["detail"] for row in self.rows(transfer, "change-settled")], [{"why": "behövs inte"}])
+        status, _, page = self.console("POST", path, b"why=igen", ours)
+        self.assertEqual(status, 409)
+        self.assertIn(b"nothing-to-settle", page)
 
     def test_only_operators_may(self):
         case, delivery = self.waiting_case()

@@ -1,4 +1,5 @@
-// The body of POST /api/v1/records/reprocess: what it may say, and that nothing in it is passed over; and its report.
+// The bodies of POST /api/v1/records/reprocess and of a pause, resume or settle: what they may say, and that nothing in
+// them is passed over; and the report of the first.
 #include "gateway/inbound/orders.h"
 
 #include "gateway/inbound/openapi.h"
@@ -10,14 +11,19 @@ namespace {
 
 const std::string kId = "0198a000-0000-7000-8000-000000000001";
 
-/// "rule path" of each fault.
-std::vector<std::string> faults(const std::string& body) {
+/// "rule path" of each fault that `read` finds.
+template <typename Read>
+std::vector<std::string> faultsOf(const Read& read, const std::string& body) {
   fhir::Issues issues;
-  EXPECT_FALSE(readReopen(body, issues).has_value()) << body;
+  EXPECT_FALSE(read(body, issues).has_value()) << body;
   std::vector<std::string> told;
   for (const auto& issue : issues.list())
     told.push_back(issue.rule + (issue.expression.empty() ? "" : " " + issue.expression));
   return told;
+}
+
+std::vector<std::string> faults(const std::string& body) {
+  return faultsOf(readReopen, body);
 }
 
 using Told = std::vector<std::string>;
@@ -97,6 +103,21 @@ TEST(ReopenBody, EveryOutcomeStandsInTheDescription) {
   ASSERT_NE(at, std::string::npos);
   for (const auto outcome : {service::kNotParked, service::kOriginalRemoved, service::kMapFails, service::kBusy})
     EXPECT_NE(description.find('"' + std::string(outcome) + '"', at), std::string::npos) << outcome;
+}
+
+TEST(WhyBody, IsReadAsItIsWritten) {
+  fhir::Issues issues;
+  EXPECT_EQ(readWhy(whyBody("told \"the clinic\""), issues), "told \"the clinic\"");
+  EXPECT_EQ(readWhy("{}", issues), "") << "that a reason is needed is service's to say";
+  EXPECT_TRUE(issues.empty());
+}
+
+TEST(WhyBody, EveryFaultIsToldAtItsPlace) {
+  EXPECT_EQ(faultsOf(readWhy, "nonsense").size(), 1u);
+  EXPECT_EQ(faultsOf(readWhy, "[]").size(), 1u);
+  EXPECT_EQ(faultsOf(readWhy, R"({"because":"x"})"), Told{"unknown-member because"});
+  EXPECT_EQ(faultsOf(readWhy, R"({"why":1})"), Told{"member-form why"});
+  EXPECT_EQ(faultsOf(readWhy, R"({"why":")" + std::string(501, 'x') + "\"}"), Told{"too-long why"});
 }
 
 }  // namespace
