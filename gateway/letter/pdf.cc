@@ -3,9 +3,11 @@
 #include <cairo-ft.h>
 #include <cairo-pdf.h>
 #include <freetype/ftmodapi.h>
+#include <freetype/ftsystem.h>
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,10 +16,27 @@ namespace lotsen::letter {
 
 namespace {
 
+// FreeType's memory is the process's: FT_Init_FreeType would make a manager that FT_Done_Library leaves behind, and
+// FT_Done_FreeType, which frees it, does not heed that faces still use the library.
+void* allocate(FT_Memory, long size) {
+  return std::malloc(static_cast<std::size_t>(size));
+}
+void deallocate(FT_Memory, void* block) {
+  std::free(block);
+}
+void* reallocate(FT_Memory, long, long size, void* block) {
+  return std::realloc(block, static_cast<std::size_t>(size));
+}
+
 /// Faces opened once and kept with the Fonts: cairo caches scaled fonts per face.
 class Faces {
  public:
-  Faces() { FT_Init_FreeType(&library_); }
+  Faces() {
+    static FT_MemoryRec_ memory{nullptr, allocate, deallocate, reallocate};
+    if (FT_New_Library(&memory, &library_) != 0) return;
+    FT_Add_Default_Modules(library_);
+    FT_Set_Default_Properties(library_);
+  }
   Faces(const Faces&) = delete;
   Faces& operator=(const Faces&) = delete;
   ~Faces() {
