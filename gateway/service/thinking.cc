@@ -86,7 +86,7 @@ class Pass {
         (told && hasReason(work_.transfer.reasons, reason::kChangedAfterSending)) || (!remakes() && contentIsNew());
     if (!changed_ || remakes()) return;
     for (const auto& delivery : work_.deliveries) {
-      if (!hasLeft(delivery)) continue;
+      if (!isLive(delivery) || !hasLeft(delivery)) continue;
       outdated_ = true;
       if (delivery.state == DeliveryState::Leased) lookAgain();  // if nothing of it leaves after all, it is made anew
     }
@@ -105,12 +105,18 @@ class Pass {
   /// Something that has left was made before the change, and no other leg to that receiver was made since.
   bool anyOutdated() const {
     return std::any_of(work_.deliveries.begin(), work_.deliveries.end(), [&](const auto& old) {
-      if (!hasLeft(old) || (remake_ != nullptr && remake_->made.count(old.id) != 0)) return false;
+      if (!isLive(old) || !hasLeft(old) || (remake_ != nullptr && remake_->made.count(old.id) != 0)) return false;
       return std::none_of(work_.deliveries.begin(), work_.deliveries.end(), [&](const auto& other) {
         return other.role == old.role && other.partner == old.partner && other.createdAt > old.createdAt &&
                other.state != DeliveryState::Cancelled;
       });
     });
+  }
+
+  /// A leg to another care giver that stands: neither cancelled nor called back.
+  bool isLive(const store::Delivery& delivery) const {
+    return discloses(delivery.role) && delivery.state != DeliveryState::Cancelled &&
+           !isRecalled(work_.deliveries, delivery);
   }
 
   bool remakes() const { return remake_ != nullptr && !remake_->deliveries.empty(); }
@@ -147,7 +153,7 @@ class Pass {
     if (contentIsNew()) return false;
     bool any = false;
     for (const auto& delivery : work_.deliveries) {
-      if (!discloses(delivery.role) || delivery.state == DeliveryState::Cancelled) continue;
+      if (!isLive(delivery)) continue;
       any = true;
       if (!mayHaveArrived(delivery) && delivery.state != DeliveryState::Parked) return false;
     }
@@ -181,9 +187,8 @@ class Pass {
     if (!sendable(plans_)) return;
     if (remakes()) return remake();
     if (outdated_) return;
-    const bool any = std::any_of(work_.deliveries.begin(), work_.deliveries.end(), [&](const auto& each) {
-      return each.role != Role::Recall && each.state != DeliveryState::Cancelled && !isChanged(each.id);
-    });
+    const bool any = std::any_of(work_.deliveries.begin(), work_.deliveries.end(),
+                                 [&](const auto& each) { return isLive(each) && !isChanged(each.id); });
     if (any || staysEnded()) {
       for (const auto& delivery : work_.deliveries) {
         const bool goes = isUnsent(delivery) || delivery.state == DeliveryState::Leased;
@@ -283,7 +288,7 @@ class Pass {
     delivery.bundleId = newId();
     delivery.after = std::move(after);
     delivery.needsRelease = discloses(delivery.role);
-    delivery.createdAt = now_;
+    delivery.createdAt = madeAt(delivery.partner);
     delivery.dueAt = now_;
     delivery.deadlineAt = now_ + kDeadline;
     const bool waits = std::any_of(delivery.after.begin(), delivery.after.end(), [&](const store::Id& id) {
@@ -303,6 +308,17 @@ class Pass {
     }
     change_.created.push_back(std::move(delivery));
     return id;
+  }
+
+  /// Now, but after each earlier message about the patient to this partner: what has been called back, and what was
+  /// made since, is told by these times, and clocks step back.
+  Instant madeAt(const std::string& partner) const {
+    Instant at = now_;
+    for (const auto& other : work_.deliveries) {
+      const bool tells = discloses(other.role) || other.role == Role::Recall;
+      if (tells && other.partner == partner) at = std::max(at, other.createdAt + std::chrono::milliseconds(1));
+    }
+    return at;
   }
 
   // --- 6: follow

@@ -222,5 +222,61 @@ TEST(Versions, NothingIsMadeAnewBesideARecordThatNobodyHasWeighed) {
   EXPECT_TRUE(world.isTold(transfer));
 }
 
+// What was called back is nothing that the receiver has: a permission given again sends again.
+TEST(Versions, AConsentGivenAgainAfterARecallSendsAnew) {
+  Versions world;
+  const auto transfer = world.submitAll();
+  world.deliver();
+  world.clock.set(world.clock.now() + std::chrono::hours(1));
+  world.version(2, "consent", "\"granted_explicit\"", "\"withdrawn\"");
+  world.deliver();
+  ASSERT_EQ(world.state(transfer), TransferState::Withdrawn);
+  ASSERT_EQ(world.made(transfer, Role::Recall), 1u);
+  world.clock.set(world.clock.now() + std::chrono::hours(1));
+  world.sent.clear();
+  world.newConsent(3);
+  world.deliver();
+  EXPECT_EQ(world.state(transfer), TransferState::Completed);
+  EXPECT_EQ(world.made(transfer, Role::Provider), 2u);
+  EXPECT_EQ(
+      std::count_if(world.sent.begin(), world.sent.end(), [](const auto& each) { return each.role == Role::Provider; }),
+      1);
+  world.clock.set(world.clock.now() + std::chrono::hours(1));
+  world.newConsent(4);
+  world.deliver();
+  EXPECT_EQ(world.made(transfer, Role::Provider), 2u) << "once";
+}
+
+TEST(Versions, AClockThatStepsBackRepeatsNeitherTheRecallNorTheMessage) {
+  Versions world;
+  const auto transfer = world.submitAll();
+  world.deliver();
+  for (int number = 2; number <= 5; ++number) {  // withdrawn twice, then given twice
+    world.clock.set(world.clock.now() - std::chrono::minutes(10));
+    if (number <= 3) world.version(number, "consent", "\"granted_explicit\"", "\"withdrawn\"");
+    if (number > 3) world.newConsent(number);
+    world.deliver();
+  }
+  EXPECT_EQ(world.made(transfer, Role::Recall), 1u);
+  EXPECT_EQ(world.made(transfer, Role::Provider), 2u);
+  EXPECT_EQ(world.state(transfer), TransferState::Completed);
+}
+
+TEST(Versions, AVersionThatComesWithTheConsentAfterARecallIsJustSent) {
+  Versions world;
+  const auto transfer = world.submitAll();
+  world.deliver();
+  world.clock.set(world.clock.now() + std::chrono::hours(1));
+  world.version(2, "consent", "\"granted_explicit\"", "\"withdrawn\"");
+  world.deliver();
+  world.clock.set(world.clock.now() + std::chrono::hours(1));
+  world.newReferral();
+  world.newConsent(3);
+  world.deliver();
+  EXPECT_EQ(world.state(transfer), TransferState::Completed);
+  EXPECT_FALSE(world.isTold(transfer));
+  EXPECT_NE(world.bodies[Role::Provider].find("Arbetsprov"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace lotsen::test
