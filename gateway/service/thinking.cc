@@ -93,7 +93,7 @@ class Pass {
     if (outdated_) return;
     for (const auto& delivery : work_.deliveries) {
       const bool open = isUnsent(delivery) || delivery.state == DeliveryState::Parked;
-      if (open && delivery.role != Role::Recall) cancel(delivery, reason::kSuperseded);
+      if (open && delivery.role != Role::Recall && !isOwed(delivery)) cancel(delivery, reason::kSuperseded);
     }
   }
 
@@ -119,6 +119,11 @@ class Pass {
            !isRecalled(work_.deliveries, delivery);
   }
 
+  /// The receipt of what has been handed out, whatever becomes of all else (patientdatalagen 3:11).
+  bool isOwed(const store::Delivery& delivery) const {
+    return delivery.role == Role::Receipt && anyDisclosed(work_.deliveries);
+  }
+
   bool remakes() const { return remake_ != nullptr && !remake_->deliveries.empty(); }
 
   // --- 3: stop
@@ -135,8 +140,7 @@ class Pass {
         lookAgain();
         continue;
       }
-      const bool receiptStays = delivery.role == Role::Receipt && anyDisclosed(work_.deliveries);
-      if (delivery.state != DeliveryState::Done && !receiptStays) cancel(delivery, reason::kConsentWithdrawn);
+      if (delivery.state != DeliveryState::Done && !isOwed(delivery)) cancel(delivery, reason::kConsentWithdrawn);
       if (discloses(delivery.role) && mayHaveArrived(delivery) && !isRecalled(work_.deliveries, delivery)) {
         sent.push_back(
             {delivery.role == Role::Provider ? transfer::Role::Provider : transfer::Role::Mediator, delivery.partner});

@@ -30,6 +30,10 @@ class Versions : public World {
   /// A record that changes nothing of the content, for another pass.
   void newConsent(int number) { version(number, "consent", "", ""); }
 
+  /// One that shuts the gates: it names another receiver.
+  void consentForAnother(int number = 2) { version(number, "consent", "SE5565594230-A001", "SE5565594230-Z999"); }
+  void withdraw(int number) { version(number, "consent", "\"granted_explicit\"", "\"withdrawn\""); }
+
   bool isTold(const store::Id& transfer) {
     return service::hasReason(view(transfer).transfer.reasons, kChangedAfterSending);
   }
@@ -146,10 +150,7 @@ TEST(Versions, WhatHasNotLeftIsMadeAnewThoughTheGatesAreShut) {
   Versions world;
   const auto transfer = world.submitAll();
   const auto old = world.leg(transfer, Role::Provider);
-  auto consent = world.record("own-region", "consent");
-  replaceAll(consent, "\"version\": 1", "\"version\": 2");
-  replaceAll(consent, "SE5565594230-A001", "SE5565594230-Z999");
-  ASSERT_EQ(world.submit("consent", consent).verdict, service::Verdict::Accepted);
+  world.consentForAnother();
   world.newReferral();
   world.deliver();
   EXPECT_EQ(world.state(transfer), TransferState::Waiting);
@@ -167,10 +168,7 @@ TEST(Versions, AfterSendingOneIsToldThoughTheGatesAreShut) {
   const auto transfer = world.submitAll();
   world.deliver();
   world.newReferral();
-  auto consent = world.record("own-region", "consent");
-  replaceAll(consent, "\"version\": 1", "\"version\": 2");
-  replaceAll(consent, "SE5565594230-A001", "SE5565594230-Z999");
-  ASSERT_EQ(world.submit("consent", consent).verdict, service::Verdict::Accepted);
+  world.consentForAnother();
   world.deliver();
   EXPECT_TRUE(world.isTold(transfer));
   world.newConsent(3);
@@ -228,7 +226,7 @@ TEST(Versions, AConsentGivenAgainAfterARecallSendsAnew) {
   const auto transfer = world.submitAll();
   world.deliver();
   world.clock.set(world.clock.now() + std::chrono::hours(1));
-  world.version(2, "consent", "\"granted_explicit\"", "\"withdrawn\"");
+  world.withdraw(2);
   world.deliver();
   ASSERT_EQ(world.state(transfer), TransferState::Withdrawn);
   ASSERT_EQ(world.made(transfer, Role::Recall), 1u);
@@ -253,7 +251,7 @@ TEST(Versions, AClockThatStepsBackRepeatsNeitherTheRecallNorTheMessage) {
   world.deliver();
   for (int number = 2; number <= 5; ++number) {  // withdrawn twice, then given twice
     world.clock.set(world.clock.now() - std::chrono::minutes(10));
-    if (number <= 3) world.version(number, "consent", "\"granted_explicit\"", "\"withdrawn\"");
+    if (number <= 3) world.withdraw(number);
     if (number > 3) world.newConsent(number);
     world.deliver();
   }
@@ -267,7 +265,7 @@ TEST(Versions, AVersionThatComesWithTheConsentAfterARecallIsJustSent) {
   const auto transfer = world.submitAll();
   world.deliver();
   world.clock.set(world.clock.now() + std::chrono::hours(1));
-  world.version(2, "consent", "\"granted_explicit\"", "\"withdrawn\"");
+  world.withdraw(2);
   world.deliver();
   world.clock.set(world.clock.now() + std::chrono::hours(1));
   world.newReferral();
@@ -276,6 +274,23 @@ TEST(Versions, AVersionThatComesWithTheConsentAfterARecallIsJustSent) {
   EXPECT_EQ(world.state(transfer), TransferState::Completed);
   EXPECT_FALSE(world.isTold(transfer));
   EXPECT_NE(world.bodies[Role::Provider].find("Arbetsprov"), std::string::npos);
+}
+
+TEST(Versions, TheReceiptOfWhatWasHandedOutIsOwedAllTheSame) {
+  Versions world;
+  const auto transfer = world.submitAll();
+  world.deliver({{Role::Receipt, DeliveryState::Parked}});
+  world.clock.set(world.clock.now() + std::chrono::hours(1));
+  world.withdraw(2);
+  world.deliver();
+  const auto receipt = world.leg(transfer, Role::Receipt);
+  ASSERT_EQ(receipt.state, DeliveryState::Parked);
+  world.clock.set(world.clock.now() + std::chrono::hours(1));
+  world.consentForAnother(3);
+  world.newReferral();
+  world.deliver();
+  EXPECT_EQ(world.made(transfer, Role::Provider), 1u) << "the gates are shut";
+  EXPECT_EQ(world.store.delivery(receipt.id)->state, DeliveryState::Parked);
 }
 
 }  // namespace
